@@ -1,0 +1,5 @@
+.PHONY: check
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo test --workspace

@@ -1,0 +1,3 @@
+//! The `allocbench` command line.
+
+fn main() {}
