@@ -1,0 +1,279 @@
+//! Runs one cell in a process of its own, under a time limit and a memory limit, and says how it ended.
+//!
+//! Whatever the child does – crash, hang, eat memory, print rubbish – becomes an [`Ending`]; nothing here panics or
+//! gives up the run. The child is killed when the limit passes or the user interrupts.
+
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use cell::wire::{Measurement, Pass, Reply, Request};
+
+use crate::engine::Choice;
+use crate::interrupt;
+
+/// Most bytes read from a child: a reply holds histograms and a timeline, well below this.
+const REPLY_MAX: u64 = 64 << 20;
+
+/// Most bytes of a child's standard error that are kept.
+const COMPLAINT_MAX: u64 = 64 << 10;
+
+/// How often limits and interruption are looked at while a child runs.
+const WATCH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What a child may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Wall time.
+    pub time: Duration,
+    /// Resident set, bytes.
+    pub resident_bytes: u64,
+}
+
+/// How a cell ended.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    /// With figures.
+    Measured(Box<Measurement>),
+    /// Killed by a signal, or left with an exit code and no reply.
+    Crashed(String),
+    /// Still running at the time limit.
+    Timeout(String),
+    /// The engine returned NULL, or the resident set passed the limit.
+    OutOfMemory(String),
+    /// It ran, but what it found is worthless (wrong engine, corrupt blocks, unsupported).
+    Failed(String),
+    /// The user asked to stop; no row is written.
+    Interrupted,
+}
+
+/// One finished cell.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub ending: Ending,
+    /// Wall time of the whole process.
+    pub wall: Duration,
+    /// Instructions of the timed part (instructions pass).
+    pub instructions: Option<u64>,
+}
+
+/// Runs `request` on `choice`.
+pub fn run(choice: &Choice, request: &Request, limits: &Limits) -> Finished {
+    let start = Instant::now();
+    let (ending, instructions) = match request.pass {
+        Pass::Instructions => run_under_callgrind(choice, request, limits),
+        _ => (run_command(Command::new(&choice.binary), choice, request, limits), None),
+    };
+    Finished { ending, wall: start.elapsed(), instructions }
+}
+
+/// Whether instructions can be counted on this machine.
+pub fn has_valgrind() -> bool {
+    Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// The cell under callgrind; its client requests bracket the timed part, so the first dump holds just that.
+fn run_under_callgrind(choice: &Choice, request: &Request, limits: &Limits) -> (Ending, Option<u64>) {
+    let folder = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(error) => return (Ending::Failed(format!("no temporary folder: {error}")), None),
+    };
+    let out = folder.path().join("callgrind.out");
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--quiet"]);
+    command.arg(format!("--callgrind-out-file={}", out.display())).arg(&choice.binary);
+    let ending = run_command(command, choice, request, limits);
+    if !matches!(ending, Ending::Measured(_)) {
+        return (ending, None);
+    }
+    match read_totals(&out.with_extension("out.1")) {
+        Some(instructions) => (ending, Some(instructions)),
+        None => (Ending::Failed("callgrind wrote no counts for the timed part".into()), None),
+    }
+}
+
+/// The `totals:` line of a callgrind output file.
+fn read_totals(path: &Path) -> Option<u64> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().rev().find(|line| line.starts_with("totals:"))?;
+    line.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+fn run_command(mut command: Command, choice: &Choice, request: &Request, limits: &Limits) -> Ending {
+    let text = match serde_json::to_vec(request) {
+        Ok(text) => text,
+        Err(error) => return Ending::Failed(format!("the request cannot be written: {error}")),
+    };
+    command.arg("run").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_remove("LD_PRELOAD").env_remove("CELL_EXPECT_LIBRARY");
+    command.envs(choice.env.iter().map(|(name, value)| (name, value)));
+    // A group of its own: Ctrl-C at the terminal reaches allocbench alone, which then ends the child itself.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return Ending::Crashed(format!("{} cannot be started: {error}", choice.binary.display())),
+    };
+    if let Some(mut stdin) = child.stdin.take() {
+        // A child that died early has closed the pipe; how it ended is read below.
+        let _ = stdin.write_all(&text);
+    }
+    watch(child, limits)
+}
+
+/// Collects the child's output on threads of their own and enforces the limits meanwhile.
+fn watch(mut child: Child, limits: &Limits) -> Ending {
+    let (sender, receiver) = mpsc::channel();
+    let mut stdout = child.stdout.take();
+    let reader = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = &mut stdout {
+            let _ = pipe.take(REPLY_MAX).read_to_end(&mut bytes);
+        }
+        let _ = sender.send(());
+        bytes
+    });
+    let mut stderr = child.stderr.take();
+    let complaints = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = &mut stderr {
+            let _ = pipe.take(COMPLAINT_MAX).read_to_end(&mut bytes);
+        }
+        bytes
+    });
+    let cut = wait(&child, &receiver, limits);
+    if cut.is_some() {
+        let _ = child.kill();
+    }
+    let status = child.wait();
+    let reply = reader.join().unwrap_or_default();
+    let complaint = complaints.join().unwrap_or_default();
+    match (cut, status) {
+        (Some(ending), _) => ending,
+        (None, Err(error)) => Ending::Crashed(format!("the process cannot be waited for: {error}")),
+        (None, Ok(status)) => judge(status, &reply, &String::from_utf8_lossy(&complaint)),
+    }
+}
+
+/// Waits until the child closes its output; `Some` where it has to be killed first.
+fn wait(child: &Child, closed: &mpsc::Receiver<()>, limits: &Limits) -> Option<Ending> {
+    let deadline = Instant::now() + limits.time;
+    loop {
+        match closed.recv_timeout(WATCH_INTERVAL) {
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if interrupt::requested() {
+            return Some(Ending::Interrupted);
+        }
+        if Instant::now() >= deadline {
+            return Some(Ending::Timeout(format!("still running after the limit of {} s", limits.time.as_secs())));
+        }
+        let resident = resident_bytes(child.id());
+        if resident > limits.resident_bytes {
+            return Some(Ending::OutOfMemory(format!(
+                "stopped at {} MiB resident, above the limit of {} MiB",
+                resident >> 20,
+                limits.resident_bytes >> 20
+            )));
+        }
+    }
+}
+
+fn resident_bytes(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+/// From exit status and output to an ending.
+fn judge(status: ExitStatus, reply: &[u8], complaint: &str) -> Ending {
+    let first = complaint.lines().map(str::trim).find(|line| !line.is_empty());
+    let because = first.map(|line| format!(": {}", shorten(line))).unwrap_or_default();
+    if let Some(signal) = status.signal() {
+        return Ending::Crashed(format!("killed by {}{because}", signal_name(signal)));
+    }
+    if !status.success() {
+        return Ending::Crashed(format!("exit code {}{because}", status.code().unwrap_or(-1)));
+    }
+    match serde_json::from_slice(reply) {
+        Ok(Reply::Measured(measurement)) => Ending::Measured(measurement),
+        Ok(Reply::OutOfMemory(what)) => Ending::OutOfMemory(shorten(&what)),
+        Ok(Reply::Failed(what)) => Ending::Failed(shorten(&what)),
+        Err(error) => Ending::Crashed(format!("no valid reply ({error}){because}")),
+    }
+}
+
+/// One line of at most 200 characters.
+fn shorten(line: &str) -> String {
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.chars().count() <= 200 { line } else { line.chars().take(199).chain(['…']).collect() }
+}
+
+fn signal_name(signal: i32) -> String {
+    match signal {
+        4 => "SIGILL".into(),
+        6 => "SIGABRT".into(),
+        7 => "SIGBUS".into(),
+        8 => "SIGFPE".into(),
+        9 => "SIGKILL".into(),
+        11 => "SIGSEGV".into(),
+        other => format!("signal {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { time: Duration::from_secs(20), resident_bytes: 1 << 30 };
+
+    fn shell(script: &str, limits: &Limits) -> Ending {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        watch(command.spawn().unwrap(), limits)
+    }
+
+    #[test]
+    fn a_crash_is_named_with_its_first_complaint() {
+        let Ending::Crashed(what) = shell("echo; echo broken >&2; kill -SEGV $$", &LIMITS) else { panic!() };
+        assert_eq!(what, "killed by SIGSEGV: broken");
+        let Ending::Crashed(what) = shell("echo no >&2; exit 3", &LIMITS) else { panic!() };
+        assert_eq!(what, "exit code 3: no");
+    }
+
+    #[test]
+    fn rubbish_is_a_crash_not_a_panic() {
+        assert!(matches!(shell("echo rubbish", &LIMITS), Ending::Crashed(_)));
+        assert!(matches!(shell("true", &LIMITS), Ending::Crashed(_)));
+        assert!(matches!(shell("echo '{\"failed\":\"why\"}'", &LIMITS), Ending::Failed(what) if what == "why"));
+        assert!(matches!(shell("echo '{\"out_of_memory\":\"x\"}'", &LIMITS), Ending::OutOfMemory(_)));
+    }
+
+    #[test]
+    fn a_hang_ends_at_the_time_limit() {
+        let limits = Limits { time: Duration::from_millis(300), ..LIMITS };
+        let start = Instant::now();
+        assert!(matches!(shell("exec sleep 30", &limits), Ending::Timeout(_)));
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_memory_hog_ends_at_the_memory_limit() {
+        let limits = Limits { resident_bytes: 1 << 10, ..LIMITS };
+        assert!(matches!(shell("exec sleep 30", &limits), Ending::OutOfMemory(_)));
+    }
+
+    #[test]
+    fn callgrind_totals_are_read_from_the_last_line_of_that_name() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "events: Ir\nsummary: 7\ntotals: 123456\n").unwrap();
+        assert_eq!(read_totals(file.path()), Some(123_456));
+        std::fs::write(file.path(), "events: Ir\n").unwrap();
+        assert_eq!(read_totals(file.path()), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! From flags to engines, workloads and passes: names are resolved here, once, and every wrong one is an error that
+//! says what would be right.
+
+use anyhow::{Result, bail, ensure};
+use cell::wire::Pass;
+use workloads::catalog;
+use workloads::spec::Workload;
+
+use crate::args::{self, Profile, RunArgs};
+use crate::engine::{CONTROL_SUFFIX, Choice, Shelf};
+use crate::record::Settings;
+
+/// Engine whose control the default run measures, and to which tables relate.
+pub const REFERENCE: &str = "system";
+
+/// The engine that does nothing: what the harness itself costs.
+pub const FLOOR: &str = "floor";
+
+/// Engines of the default profile, in the order of tables; those that are not built are said and left out.
+const DEFAULT_ENGINES: [&str; 8] =
+    ["system", "system#aa", "jemalloc", "mimalloc", "mimalloc2", "mempool_baseline", "mempool_sharded", "floor"];
+
+/// Engines of the quick profile.
+const QUICK_ENGINES: [&str; 5] = ["system", "jemalloc", "mimalloc", "mempool_baseline", "mempool_sharded"];
+
+/// Engines that are measured only where they are named.
+const BY_NAME_ONLY: [&str; 1] = ["c_abi"];
+
+/// Workloads whose drain points are taken: the two with the largest live sets of mixed sizes.
+pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];
+
+/// Everything a run is made of.
+pub struct Selection {
+    /// Engines in table order.
+    pub choices: Vec<Choice>,
+    /// Workloads, scaled to `ops`.
+    pub workloads: Vec<Workload>,
+    /// The same as they are defined, in the same order.
+    pub unscaled: Vec<Workload>,
+    /// Thread counts.
+    pub threads: Vec<usize>,
+    /// Passes in planning order.
+    pub passes: Vec<Pass>,
+    /// Operations a thread.
+    pub ops: u64,
+    /// Time for measuring, if it is limited.
+    pub budget_seconds: Option<u64>,
+    /// Engines of the profile that are not built: one line each.
+    pub missing: Vec<String>,
+}
+
+impl Selection {
+    /// Resolves the flags.
+    pub fn new(args: &RunArgs) -> Result<Selection> {
+        let threads = args::thread_counts(&args.threads)?;
+        let ops = args::operations(&args.ops)?;
+        let passes = args::passes(&args.passes, default_passes(args.profile))?;
+        ensure!(args.reps != Some(0), "--reps: 0 blocks measure nothing; give 1 or more");
+        ensure!(args.budget != Some(0), "--budget (BENCH_BUDGET): 0 seconds measure nothing; give 1 or more");
+        let unscaled = workloads(args)?;
+        let workloads = unscaled.iter().map(|workload| workload.scaled(ops)).collect();
+        let shelf = Shelf::open()?;
+        let mut missing = Vec::new();
+        let mut choices = engines(args, &shelf, &mut missing)?;
+        for word in &args.preload {
+            choices.push(shelf.preload(word)?);
+        }
+        let labels: Vec<&String> = choices.iter().map(|choice| &choice.label).collect();
+        for (index, label) in labels.iter().enumerate() {
+            ensure!(!labels[..index].contains(label), "engine '{label}' is named twice; name it once (or as {label}{CONTROL_SUFFIX})");
+        }
+        if args.verify {
+            // The floor engine hands out memory that is still in use: there is nothing to verify.
+            choices.retain(|choice| choice.engine != FLOOR);
+            ensure!(!choices.is_empty(), "--verify: the floor engine keeps no contents; name another engine");
+        }
+        Ok(Selection { choices, workloads, unscaled, threads, passes, ops, budget_seconds: budget(args), missing })
+    }
+
+    /// What must be equal for two runs to be one.
+    pub fn settings(&self, args: &RunArgs, shard: (usize, usize)) -> Settings {
+        Settings {
+            engines: self.choices.iter().map(|choice| choice.label.clone()).collect(),
+            workloads: self.workloads.iter().map(|workload| workload.name.clone()).collect(),
+            threads: self.threads.clone(),
+            passes: self.passes.iter().map(|pass| pass.name().to_string()).collect(),
+            ops: self.ops,
+            seed: args.seed,
+            verify: args.verify,
+            reps: args.reps,
+            budget_seconds: self.budget_seconds,
+            shard,
+        }
+    }
+}
+
+fn default_passes(profile: Profile) -> &'static [Pass] {
+    match profile {
+        Profile::Quick => &[Pass::Throughput, Pass::Latency, Pass::Memory],
+        Profile::Default | Profile::Full => &Pass::ALL,
+    }
+}
+
+/// Fixed repetitions have no budget; `full` has none unless one is given.
+fn budget(args: &RunArgs) -> Option<u64> {
+    if args.reps.is_some() {
+        return None;
+    }
+    args.budget.or(match args.profile {
+        Profile::Quick => Some(40),
+        Profile::Default => Some(400),
+        Profile::Full => None,
+    })
+}
+
+fn engines(args: &RunArgs, shelf: &Shelf, missing: &mut Vec<String>) -> Result<Vec<Choice>> {
+    let named: Vec<&str> = args.engines.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    if !named.is_empty() {
+        return named.into_iter().map(|name| shelf.choose(name)).collect();
+    }
+    let wanted: Vec<String> = match args.profile {
+        Profile::Quick => QUICK_ENGINES.map(String::from).to_vec(),
+        Profile::Default => DEFAULT_ENGINES.map(String::from).to_vec(),
+        Profile::Full => {
+            let mut all: Vec<String> = vec![format!("{REFERENCE}{CONTROL_SUFFIX}")];
+            all.extend(engines::catalog::CATALOG.iter().map(|entry| entry.name.to_string()));
+            all.retain(|name| !BY_NAME_ONLY.contains(&name.as_str()));
+            all
+        }
+    };
+    let mut choices = Vec::new();
+    for name in wanted {
+        match shelf.choose(&name) {
+            Ok(choice) => choices.push(choice),
+            Err(error) => missing.push(format!("{error:#}")),
+        }
+    }
+    ensure!(!choices.is_empty(), "no engine of the profile is built; build them: make build");
+    Ok(choices)
+}
+
+fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
+    let mut known = catalog::builtin();
+    let mut own = Vec::new();
+    for file in &args.workload_file {
+        for workload in catalog::load(file).map_err(anyhow::Error::msg)? {
+            ensure!(
+                known.iter().all(|other| other.name != workload.name),
+                "{}: a workload called '{}' exists already; choose another name",
+                file.display(),
+                workload.name
+            );
+            own.push(workload.name.clone());
+            known.push(workload);
+        }
+    }
+    let named: Vec<&str> = args.workloads.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    if named.is_empty() {
+        return Ok(of_profile(known, args.profile));
+    }
+    let mut chosen: Vec<Workload> = Vec::new();
+    for name in named {
+        let found: Vec<&Workload> =
+            known.iter().filter(|workload| workload.name == name || workload.group == name).collect();
+        if found.is_empty() {
+            let names: Vec<&str> = known.iter().map(|workload| workload.name.as_str()).collect();
+            bail!("no workload or group is called '{name}'; known are {} (see: allocbench list)", names.join(", "));
+        }
+        for workload in found {
+            if chosen.iter().all(|other| other.name != workload.name) {
+                chosen.push(workload.clone());
+            }
+        }
+    }
+    for name in own {
+        // A file that is given is meant to be measured, beside what is named.
+        if chosen.iter().all(|other| other.name != name) {
+            chosen.extend(known.iter().find(|workload| workload.name == name).cloned());
+        }
+    }
+    Ok(chosen)
+}
+
+fn of_profile(known: Vec<Workload>, profile: Profile) -> Vec<Workload> {
+    let quick = |workload: &Workload| {
+        workload.group == "note" || workload.group == "user" || ["tiny_hot", "random_mixed"].contains(&workload.name.as_str())
+    };
+    known.into_iter().filter(|workload| profile != Profile::Quick || quick(workload)).collect()
+}
