@@ -1,4 +1,7 @@
 //! The list of engines: which exist, which cargo feature builds each, which this binary holds.
+//!
+//! A row an engine, in the order tables show them. To add one: write its module, declare it in `lib.rs` under its feature, and
+//! add a row here; the tests and benchmarks run over this list.
 
 use crate::engine::Engine;
 
@@ -8,14 +11,75 @@ pub struct Entry {
     pub name: &'static str,
     /// Cargo feature of the `cell` package that builds it; empty for those that are always built.
     pub feature: &'static str,
+    /// The cell binary that is built with the feature.
+    pub flavour: &'static str,
     /// One line for `allocbench list`.
     pub about: &'static str,
     /// The instance, where this binary was built with the feature.
     pub instance: Option<fn() -> &'static dyn Engine>,
 }
 
+/// The flavours of the cell binary: engines that exclude each other live in different ones.
+pub mod flavour {
+    /// All that can live together and build without a C++ compiler.
+    pub const STANDARD: &str = "allocbench-cell";
+    /// mimalloc v2, whose symbols are v3's.
+    pub const MIMALLOC2: &str = "allocbench-cell-mimalloc2";
+    /// rpmalloc, which defines `pthread_create`.
+    pub const RPMALLOC: &str = "allocbench-cell-rpmalloc";
+    /// snmalloc and tcmalloc, which are written in C++.
+    pub const CXX: &str = "allocbench-cell-cxx";
+}
+
+/// The instance, if the engine's feature is on.
+macro_rules! instance {
+    ($feature:literal, $path:path) => {{
+        #[cfg(feature = $feature)]
+        let instance: Option<fn() -> &'static dyn Engine> = Some(|| &$path);
+        #[cfg(not(feature = $feature))]
+        let instance: Option<fn() -> &'static dyn Engine> = None;
+        instance
+    }};
+}
+
 /// Every engine, in the order tables show them.
-pub static CATALOG: &[Entry] = &[];
+pub static CATALOG: &[Entry] = &[
+    Entry {
+        name: "floor",
+        feature: "",
+        flavour: flavour::STANDARD,
+        about: "no allocator: a bump pointer that never frees, the harness's own cost",
+        instance: Some(|| &crate::floor::FLOOR),
+    },
+    Entry {
+        name: "system",
+        feature: "",
+        flavour: flavour::STANDARD,
+        about: "the C library's malloc, proven to be glibc's",
+        instance: Some(|| &crate::system::SYSTEM),
+    },
+    Entry {
+        name: "jemalloc",
+        feature: "jemalloc",
+        flavour: flavour::STANDARD,
+        about: "jemalloc 5.3",
+        instance: instance!("jemalloc", crate::jemalloc::JEMALLOC),
+    },
+    Entry {
+        name: "mimalloc",
+        feature: "mimalloc",
+        flavour: flavour::STANDARD,
+        about: "mimalloc 3",
+        instance: instance!("mimalloc", crate::mimalloc::MIMALLOC),
+    },
+    Entry {
+        name: "mimalloc2",
+        feature: "mimalloc2",
+        flavour: flavour::MIMALLOC2,
+        about: "mimalloc 2",
+        instance: instance!("mimalloc2", crate::mimalloc::MIMALLOC),
+    },
+];
 
 /// The engines this binary was built with.
 pub fn built() -> impl Iterator<Item = &'static Entry> {

@@ -7,8 +7,17 @@
 //!
 //! Arrows: `workloads` and `cell` import this crate; it imports the allocators and nothing of the harness.
 
+mod block;
 pub mod catalog;
 pub mod engine;
+pub mod floor;
+mod glibc_heap;
+#[cfg(feature = "jemalloc")]
+pub mod jemalloc;
+#[cfg(any(feature = "mimalloc", feature = "mimalloc2"))]
+pub mod mimalloc;
+mod process;
+pub mod system;
 
 pub use catalog::{Entry, built, find};
 pub use engine::{Engine, Stats};
