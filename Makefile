@@ -1,5 +1,83 @@
-.PHONY: check
-check:
+# Every target sets up what it needs. Variables: BENCH_OPS BENCH_THREADS BENCH_ENGINES BENCH_WORKLOADS BENCH_BUDGET
+# BENCH_FLAGS (any further flags of `allocbench bench`).
+
+TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+BIN := $(TARGET)/release
+ALLOCBENCH := $(BIN)/allocbench
+CARGO_BUILD := cargo build --release --locked
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all test loom check fmt clippy docs ci microbench report plot clean
+
+help: ## Show this list
+	@echo "make TARGET [BENCH_OPS=200000] [BENCH_THREADS=1,2,4,8] [BENCH_ENGINES=a,b] [BENCH_WORKLOADS=x,y] [BENCH_BUDGET=seconds]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Check (and where possible install) what the build needs
+	@sh scripts/setup.sh cargo cc valgrind
+
+setup-cxx:
+	@sh scripts/setup.sh cxx
+
+build: setup ## Build allocbench and the measuring processes of the default engines
+	$(CARGO_BUILD) --workspace
+	@# mimalloc 2 has the symbols of mimalloc 3: a measuring process of its own
+	$(CARGO_BUILD) -p cell --no-default-features --features mimalloc2 --target-dir $(TARGET)/flavours/mimalloc2
+	@sh scripts/place.sh $(TARGET)/flavours/mimalloc2/release/allocbench-cell $(BIN)/allocbench-cell-mimalloc2
+
+build-all: build setup-cxx ## Build every engine: also snmalloc, rpmalloc and tcmalloc (C++, several minutes)
+	$(CARGO_BUILD) -p cell --no-default-features --features rpmalloc --target-dir $(TARGET)/flavours/rpmalloc
+	@sh scripts/place.sh $(TARGET)/flavours/rpmalloc/release/allocbench-cell $(BIN)/allocbench-cell-rpmalloc
+	$(CARGO_BUILD) -p cell --no-default-features --features snmalloc,tcmalloc --target-dir $(TARGET)/flavours/cxx
+	@sh scripts/place.sh $(TARGET)/flavours/cxx/release/allocbench-cell $(BIN)/allocbench-cell-cxx
+
+bench: build ## Measure: the design note's tables and a sample of the rest, at most 8 minutes
+	$(ALLOCBENCH) bench $(BENCH_FLAGS)
+
+bench-quick: build ## Measure the main rows, under 1 minute
+	$(ALLOCBENCH) bench --profile quick $(BENCH_FLAGS)
+
+bench-full: build-all ## Measure every engine, workload, thread count and pass (hours; resumes with BENCH_FLAGS=--resume)
+	$(ALLOCBENCH) bench --profile full $(BENCH_FLAGS)
+
+bench-all: build-all ## As bench, with every engine that can be built
+	$(ALLOCBENCH) bench --all-engines $(BENCH_FLAGS)
+
+report: build ## Write summary, report and plots anew from results/bench.csv
+	$(ALLOCBENCH) report
+	$(ALLOCBENCH) plot
+
+plot: build ## Draw the plots anew from results/bench.csv
+	$(ALLOCBENCH) plot
+
+test: setup ## Run every test
+	cargo build --locked --workspace
+	cargo test --locked --workspace
+	$(MAKE) loom
+
+loom: setup ## Check the concurrent protocols under the loom model checker
+	sh scripts/loom.sh $(TARGET)/loom
+
+fmt: setup
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	cargo test --workspace
+
+clippy: setup
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+docs: setup
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	sh scripts/links.sh
+
+check: fmt clippy test docs ## Format, lints, tests, documentation, links: what must pass before a change lands
+
+ci: check ## What continuous integration runs: check, then a short benchmark whose rows are validated
+	$(MAKE) bench-quick BENCH_OPS=20000 BENCH_THREADS=1,2 BENCH_BUDGET=30 BENCH_FLAGS="--out $(TARGET)/ci/results"
+	sh scripts/validate.sh $(TARGET)/ci/results/bench.csv \
+	    system,jemalloc,mimalloc,mempool_baseline,mempool_sharded \
+	    rl_small,rl_medium,fragmentation_mix,alignment64,tiny_hot,random_mixed 1,2
+
+microbench: setup ## Criterion micro-benchmarks of the engines' hot paths
+	cargo bench --locked -p engines
+
+clean: ## Remove build products (results stay)
+	cargo clean

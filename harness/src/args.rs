@@ -18,14 +18,17 @@ pub struct RunArgs {
     /// Engines, comma-separated (see `allocbench list`); default: those of the profile
     #[arg(long, env = "BENCH_ENGINES", value_delimiter = ',', hide_env_values = true)]
     pub engines: Vec<String>,
+    /// Add every engine that can be built to those of the profile
+    #[arg(long)]
+    pub all_engines: bool,
     /// Workloads, comma-separated; a group's name (note, note+, draft, threads, memory) stands for all of it
     #[arg(long, env = "BENCH_WORKLOADS", value_delimiter = ',', hide_env_values = true)]
     pub workloads: Vec<String>,
     /// TOML file with workloads of your own; may be given several times
     #[arg(long, value_name = "FILE")]
     pub workload_file: Vec<PathBuf>,
-    /// Thread counts, comma-separated
-    #[arg(long, env = "BENCH_THREADS", value_delimiter = ',', default_value = "1,2,4,8", hide_env_values = true)]
+    /// Thread counts, comma-separated [default: 1,2,4,8; quick profile: 1,2]
+    #[arg(long, env = "BENCH_THREADS", value_delimiter = ',', hide_env_values = true)]
     pub threads: Vec<String>,
     /// Operations a thread for the note's workloads; every other workload is scaled by the same factor (OPS / 200000)
     #[arg(long, env = "BENCH_OPS", default_value = "200000", hide_env_values = true)]

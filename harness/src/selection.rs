@@ -52,7 +52,7 @@ pub struct Selection {
 impl Selection {
     /// Resolves the flags.
     pub fn new(args: &RunArgs) -> Result<Selection> {
-        let threads = args::thread_counts(&args.threads)?;
+        let threads = args::thread_counts(&thread_words(args))?;
         let ops = args::operations(&args.ops)?;
         let passes = args::passes(&args.passes, default_passes(args.profile))?;
         ensure!(args.reps != Some(0), "--reps: 0 blocks measure nothing; give 1 or more");
@@ -94,6 +94,15 @@ impl Selection {
     }
 }
 
+/// Thread counts as given, or the profile's. A variable that is set but empty counts as not given.
+fn thread_words(args: &RunArgs) -> Vec<String> {
+    if args.threads.iter().any(|word| !word.trim().is_empty()) {
+        return args.threads.clone();
+    }
+    let default = if args.profile == Profile::Quick { "1,2" } else { "1,2,4,8" };
+    default.split(',').map(String::from).collect()
+}
+
 fn default_passes(profile: Profile) -> &'static [Pass] {
     match profile {
         Profile::Quick => &[Pass::Throughput, Pass::Latency, Pass::Memory],
@@ -118,16 +127,16 @@ fn engines(args: &RunArgs, shelf: &Shelf, missing: &mut Vec<String>) -> Result<V
     if !named.is_empty() {
         return named.into_iter().map(|name| shelf.choose(name)).collect();
     }
-    let wanted: Vec<String> = match args.profile {
+    let mut wanted: Vec<String> = match args.profile {
         Profile::Quick => QUICK_ENGINES.map(String::from).to_vec(),
-        Profile::Default => DEFAULT_ENGINES.map(String::from).to_vec(),
-        Profile::Full => {
-            let mut all: Vec<String> = vec![format!("{REFERENCE}{CONTROL_SUFFIX}")];
-            all.extend(engines::catalog::CATALOG.iter().map(|entry| entry.name.to_string()));
-            all.retain(|name| !BY_NAME_ONLY.contains(&name.as_str()));
-            all
-        }
+        Profile::Default | Profile::Full => DEFAULT_ENGINES.map(String::from).to_vec(),
     };
+    if args.all_engines || args.profile == Profile::Full {
+        let all = engines::catalog::CATALOG.iter().map(|entry| entry.name.to_string());
+        let further: Vec<String> =
+            all.filter(|name| !wanted.contains(name) && !BY_NAME_ONLY.contains(&name.as_str())).collect();
+        wanted.extend(further);
+    }
     let mut choices = Vec::new();
     for name in wanted {
         match shelf.choose(&name) {
