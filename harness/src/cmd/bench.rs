@@ -8,7 +8,7 @@ use crate::campaign::Campaign;
 use crate::interrupt;
 use crate::record::Record;
 use crate::selection::Selection;
-use crate::{plot, report, store};
+use crate::{plot, report, store, terminal};
 
 /// Flags of `bench`.
 #[derive(ClapArgs, Debug)]
@@ -42,7 +42,7 @@ fn finish(args: &Args, record: &Record) -> Result<u8> {
         plot::write_all(&record.csv(), &plots)?;
     }
     if args.run.json {
-        println!("{}", serde_json::to_string(&rows)?);
+        terminal::say(serde_json::to_string(&rows)?)?;
     } else {
         eprintln!("{measured} cells measured, {failed} of them without figures; rows are in {}", record.csv().display());
     }

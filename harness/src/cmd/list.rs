@@ -9,6 +9,7 @@ use engines::catalog::CATALOG;
 use workloads::catalog;
 
 use crate::engine::Shelf;
+use crate::terminal;
 
 /// Flags of `list`.
 #[derive(ClapArgs, Debug)]
@@ -30,8 +31,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     if args.json {
         let engines: Vec<_> = CATALOG.iter().map(|entry| describe(entry, &shelf)).collect();
-        println!("{}", serde_json::json!({ "engines": engines, "workloads": workloads }));
-        return Ok(());
+        return terminal::say(serde_json::json!({ "engines": engines, "workloads": workloads }));
     }
     let mut table = table(&["engine", "version", "what it is"]);
     for entry in CATALOG {
@@ -39,14 +39,14 @@ pub fn run(args: &Args) -> Result<()> {
         let version = built.map_or_else(|| format!("not built (feature {})", entry.feature), |(engine, _)| engine.version.clone());
         table.add_row([entry.name, &version, entry.about]);
     }
-    println!("{table}\n");
+    terminal::say(format_args!("{table}\n"))?;
     let mut table = self::table(&["workload", "group", "what it does"]);
     for workload in &workloads {
         table.add_row([&workload.name, &workload.group, &workload.about]);
     }
-    println!("{table}\n");
-    println!("Every parameter of a workload: allocbench list --json. Workloads of your own: --workload-file FILE.toml (see docs/METHODOLOGY.md).");
-    Ok(())
+    terminal::say(format_args!(
+        "{table}\n\nEvery parameter of a workload: allocbench list --json. Workloads of your own: --workload-file FILE.toml (see docs/METHODOLOGY.md)."
+    ))
 }
 
 fn describe(entry: &engines::Entry, shelf: &Shelf) -> serde_json::Value {

@@ -1,4 +1,8 @@
 //! The verbs, one file each.
 
 pub mod bench;
+pub mod cmp;
 pub mod list;
+pub mod merge;
+pub mod plot;
+pub mod report;

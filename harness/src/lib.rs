@@ -1,0 +1,28 @@
+//! `allocbench` as a library: planning and running cells, what a run writes, and everything made of it afterwards.
+//!
+//! The arrows point one way. Running: [`cmd`] → [`campaign`] → [`plan`], [`schedule`], [`runner`], [`record`] →
+//! [`job`], [`store`] → [`row`]. Reading: [`cmd`] → [`report`], [`plot`] → [`tables`] → [`analysis`] → [`store`] → [`row`].
+//! Nothing below `cmd` exits; engines are measured in processes of the package `cell`, never in this one.
+
+#![forbid(unsafe_code)]
+
+pub mod analysis;
+pub mod args;
+pub mod campaign;
+pub mod cmd;
+pub mod engine;
+pub mod interrupt;
+pub mod job;
+pub mod machine;
+pub mod plan;
+pub mod plot;
+pub mod progress;
+pub mod record;
+pub mod report;
+pub mod row;
+pub mod runner;
+pub mod schedule;
+pub mod selection;
+pub mod store;
+pub mod tables;
+pub mod terminal;
