@@ -59,6 +59,13 @@ pub static CATALOG: &[Entry] = &[
         instance: Some(|| &crate::system::SYSTEM),
     },
     Entry {
+        name: "c_abi",
+        feature: "",
+        flavour: flavour::STANDARD,
+        about: "the malloc family that the process is loaded with, for LD_PRELOAD",
+        instance: Some(|| &crate::c_abi::C_ABI),
+    },
+    Entry {
         name: "jemalloc",
         feature: "jemalloc",
         flavour: flavour::STANDARD,
@@ -78,6 +85,27 @@ pub static CATALOG: &[Entry] = &[
         flavour: flavour::MIMALLOC2,
         about: "mimalloc 2",
         instance: instance!("mimalloc2", crate::mimalloc::MIMALLOC),
+    },
+    Entry {
+        name: "snmalloc",
+        feature: "snmalloc",
+        flavour: flavour::CXX,
+        about: "snmalloc 0.7",
+        instance: instance!("snmalloc", crate::snmalloc::SNMALLOC),
+    },
+    Entry {
+        name: "rpmalloc",
+        feature: "rpmalloc",
+        flavour: flavour::RPMALLOC,
+        about: "rpmalloc 1.4",
+        instance: instance!("rpmalloc", crate::rpmalloc::RPMALLOC),
+    },
+    Entry {
+        name: "tcmalloc",
+        feature: "tcmalloc",
+        flavour: flavour::CXX,
+        about: "Google's tcmalloc with per-CPU caches",
+        instance: instance!("tcmalloc", crate::tcmalloc::TCMALLOC),
     },
 ];
 
