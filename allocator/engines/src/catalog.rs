@@ -107,6 +107,34 @@ pub static CATALOG: &[Entry] = &[
         about: "Google's tcmalloc with per-CPU caches",
         instance: instance!("tcmalloc", crate::tcmalloc::TCMALLOC),
     },
+    Entry {
+        name: "mempool_baseline",
+        feature: "mempool",
+        flavour: flavour::STANDARD,
+        about: "the design note's pool: one lock for all threads",
+        instance: None,
+    },
+    Entry {
+        name: "mempool_sharded",
+        feature: "mempool",
+        flavour: flavour::STANDARD,
+        about: "the design note's pool: a shard a thread, each with its lock",
+        instance: None,
+    },
+    Entry {
+        name: "mempool_lockfree",
+        feature: "mempool",
+        flavour: flavour::STANDARD,
+        about: "the design note's pool: free lists without locks",
+        instance: None,
+    },
+    Entry {
+        name: "mempool_numa",
+        feature: "mempool",
+        flavour: flavour::STANDARD,
+        about: "the design note's pool: a shard set a memory node",
+        instance: None,
+    },
 ];
 
 /// The engines this binary was built with.
