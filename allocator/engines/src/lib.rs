@@ -5,9 +5,19 @@
 //! What an engine is compiled from is chosen by cargo features; [`catalog`] lists every engine that the
 //! workspace knows, built or not, so that asking for one that is missing can name the feature that adds it.
 //!
+//! Engines that exclude each other, or need a C++ compiler, are tested in flavours of their own:
+//! ```text
+//! cargo test -p engines
+//! cargo test -p engines --no-default-features --features mimalloc2 --target-dir target/mimalloc2
+//! cargo test -p engines --no-default-features --features rpmalloc --target-dir target/rpmalloc
+//! cargo test --release -p engines --no-default-features --features snmalloc,tcmalloc --target-dir target/cxx
+//! ```
+//! Each takes `cargo bench -p engines` with the same arguments.
+//!
 //! Arrows: `workloads` and `cell` import this crate; it imports the allocators and nothing of the harness.
 
-mod block;
+pub mod block;
+pub mod c_abi;
 pub mod catalog;
 pub mod engine;
 pub mod floor;
@@ -17,7 +27,13 @@ pub mod jemalloc;
 #[cfg(any(feature = "mimalloc", feature = "mimalloc2"))]
 pub mod mimalloc;
 mod process;
+#[cfg(feature = "rpmalloc")]
+pub mod rpmalloc;
+#[cfg(feature = "snmalloc")]
+pub mod snmalloc;
 pub mod system;
+#[cfg(feature = "tcmalloc")]
+pub mod tcmalloc;
 
 pub use catalog::{Entry, built, find};
 pub use engine::{Engine, Stats};

@@ -7,6 +7,7 @@
 
 use std::ffi::{CStr, c_void};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// A loaded executable or shared object.
@@ -86,9 +87,43 @@ pub fn read_words<const N: usize>(address: usize) -> Option<[usize; N]> {
     (usize::try_from(read) == Ok(len)).then_some(words)
 }
 
+/// Whether `address` lies in writable memory that no file backs and that is not the stack of this thread or the first.
+pub fn is_anonymous_heap(address: usize) -> bool {
+    let on_stack = 0u8;
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return false };
+    let holds = |line: &&str, address| range_of(line).is_some_and(|range| range.contains(&address));
+    let Some(line) = maps.lines().find(|line| holds(line, address)) else { return false };
+    is_anonymous_and_writable(line) && !holds(&line, (&raw const on_stack).addr())
+}
+
+/// The addresses of one line of `/proc/self/maps`.
+fn range_of(line: &str) -> Option<Range<usize>> {
+    let (start, end) = line.split(' ').next()?.split_once('-')?;
+    Some(usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?)
+}
+
+fn is_anonymous_and_writable(line: &str) -> bool {
+    let mut fields = line.split_ascii_whitespace();
+    let is_writable = fields.nth(1).is_some_and(|permissions| permissions.starts_with("rw"));
+    // Offset, device and inode stand between the permissions and the name.
+    let name = fields.nth(3);
+    is_writable && name.is_none_or(|name| name == "[heap]" || name.starts_with("[anon:"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heap_memory_is_anonymous_and_nothing_else_is() {
+        static WORD: u8 = 1;
+        let on_stack = 0u8;
+        let boxed = Box::new(0u8);
+        assert!(is_anonymous_heap((&raw const *boxed).addr()));
+        assert!(!is_anonymous_heap((&raw const on_stack).addr()));
+        assert!(!is_anonymous_heap((&raw const WORD).addr()));
+        assert!(!is_anonymous_heap(16));
+    }
 
     #[test]
     fn words_are_read_and_holes_are_not() {

@@ -208,6 +208,17 @@ fn versions_name_the_engine_that_runs() {
 }
 
 #[test]
+fn crate_numbers_in_versions_are_those_of_the_lock_file() {
+    const LOCK: &str = include_str!("../../../Cargo.lock");
+    for (engine, package) in support::CRATE_NUMBERED {
+        let locked = support::locked_version(LOCK, package).expect("the lock file has every peer");
+        let Some(instance) = engines::find(engine).and_then(|entry| entry.instance) else { continue };
+        let version = instance().version();
+        assert!(version.contains(locked), "{engine} says {version:?}; {package} {locked} is locked");
+    }
+}
+
+#[test]
 fn figures_move_with_what_is_allocated() {
     const BLOCKS: usize = 64;
     const BLOCK_BYTES: usize = 1 << 20;

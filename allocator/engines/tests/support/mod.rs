@@ -45,6 +45,17 @@ pub fn version_prefix(name: &str) -> &'static str {
     }
 }
 
+/// Engines that report no version at run time and give their crate's, with the crate.
+pub const CRATE_NUMBERED: [(&str, &str); 3] =
+    [("snmalloc", "snmalloc-sys"), ("rpmalloc", "rpmalloc-sys"), ("tcmalloc", "libtcmalloc-sys")];
+
+/// The version of `package` in a lock file, without what follows a `+`.
+pub fn locked_version<'lock>(lock: &'lock str, package: &str) -> Option<&'lock str> {
+    let (_, after_name) = lock.split_once(&format!("name = \"{package}\"\nversion = \""))?;
+    let (version, _) = after_name.split_once('"')?;
+    version.split('+').next()
+}
+
 /// Whether the engine reports what it holds.
 pub fn keeps_figures(name: &str) -> bool {
     !matches!(name, "c_abi" | "rpmalloc")
