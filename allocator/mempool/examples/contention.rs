@@ -1,0 +1,130 @@
+//! Prints operations per second, lock takings and lock waits per operation of the pool variants,
+//! at 1, 2, 4 and 8 threads, on two churns with the size distributions of `rl_medium` and
+//! `fragmentation_mix`. Usage: `contention [OPS_PER_THREAD] [REPETITIONS]`; variants are
+//! interleaved, the median repetition is printed. Memory is not touched: locks are the subject.
+
+use mempool::{Pool, Stats, Variant};
+use std::sync::Barrier;
+use std::time::Instant;
+
+struct Churn {
+    name: &'static str,
+    sizes: &'static [usize],
+    /// Weights in per cent, as `sizes`.
+    weights: &'static [u64],
+    alloc_percent: u64,
+    live_max: usize,
+}
+
+const CHURNS: [Churn; 2] = [
+    Churn {
+        name: "rl_medium",
+        sizes: &[128, 256, 512, 1024, 2048, 4096],
+        weights: &[20, 25, 25, 15, 10, 5],
+        alloc_percent: 60,
+        live_max: 2048,
+    },
+    Churn {
+        name: "fragmentation_mix",
+        sizes: &[16, 32, 64, 128, 256, 512, 1024, 2048, 4096],
+        weights: &[10, 10, 10, 12, 12, 12, 12, 12, 10],
+        alloc_percent: 55,
+        live_max: 8192,
+    },
+];
+const VARIANTS: [Variant; 4] = [Variant::Baseline, Variant::Sharded, Variant::LockFree, Variant::Numa];
+
+/// A small generator (splitmix64), one per thread.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        (u128::from(self.next()) * u128::from(bound) >> 64) as u64
+    }
+}
+
+fn churn_thread(pool: &Pool, churn: &Churn, thread: u64, ops: usize, start: &Barrier) {
+    let mut random = Random(42 + thread * 1_315_423_911);
+    let size_of_percent: Vec<usize> = churn
+        .sizes
+        .iter()
+        .zip(churn.weights)
+        .flat_map(|(&size, &weight)| vec![size; weight as usize])
+        .collect();
+    let mut live: Vec<(*mut u8, usize)> = Vec::with_capacity(churn.live_max);
+    start.wait();
+    for _ in 0..ops {
+        let wants_alloc = random.below(100) < churn.alloc_percent;
+        if live.is_empty() || (wants_alloc && live.len() < churn.live_max) {
+            let size = size_of_percent[random.below(100) as usize];
+            let block = pool.alloc(size, 8);
+            assert!(!block.is_null());
+            live.push((block, size));
+        } else {
+            let (block, size) = live.swap_remove(random.below(live.len() as u64) as usize);
+            // SAFETY: the block is live and was allocated with this size and alignment.
+            unsafe { pool.dealloc(block, size, 8) };
+        }
+    }
+    for (block, size) in live {
+        // SAFETY: as above.
+        unsafe { pool.dealloc(block, size, 8) };
+    }
+}
+
+/// Operations per second, and the pool's counters afterwards.
+fn run(variant: Variant, churn: &Churn, threads: usize, ops: usize) -> (f64, Stats) {
+    let pool = Pool::new(variant);
+    let start = Barrier::new(threads + 1);
+    let mut began = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (pool, start) = (&pool, &start);
+            scope.spawn(move || churn_thread(pool, churn, thread as u64, ops, start));
+        }
+        start.wait();
+        began = Instant::now();
+    });
+    ((threads * ops) as f64 / began.elapsed().as_secs_f64(), pool.stats())
+}
+
+fn argument(index: usize, default: usize) -> usize {
+    std::env::args().nth(index).map_or(default, |text| text.parse().expect("a number"))
+}
+
+fn main() {
+    let (ops, repetitions) = (argument(1, 200_000), argument(2, 5));
+    println!("workload            threads  variant     M ops/s  takings/op  waits/op  RMWs/op");
+    for churn in &CHURNS {
+        for threads in [1, 2, 4, 8] {
+            let mut results: Vec<Vec<(f64, Stats)>> = vec![Vec::new(); VARIANTS.len()];
+            for _ in 0..repetitions {
+                for (variant, result) in VARIANTS.iter().zip(&mut results) {
+                    result.push(run(*variant, churn, threads, ops));
+                }
+            }
+            for (variant, mut result) in VARIANTS.iter().zip(results) {
+                result.sort_by(|a, b| a.0.total_cmp(&b.0));
+                let (rate, stats) = &result[repetitions / 2];
+                let per_op = |count: u64| count as f64 / (stats.allocs + stats.frees) as f64;
+                println!(
+                    "{:<18}  {threads:>7}  {:<10}  {:>7.2}  {:>10.3}  {:>8.4}  {:>7.4}",
+                    churn.name,
+                    format!("{variant:?}"),
+                    rate / 1e6,
+                    per_op(stats.locks.takings),
+                    per_op(stats.locks.waits),
+                    per_op(stats.atomic_rmws),
+                );
+            }
+        }
+    }
+}
