@@ -100,6 +100,8 @@ thread_local! {
     static CACHES: CacheSet = const { CacheSet(RefCell::new(Vec::new())) };
 }
 
+/// All caches of the thread; boxed, because `CURRENT` points at them while the vector moves.
+#[expect(clippy::vec_box, reason = "a cache's address must outlive the vector's growth")]
 struct CacheSet(RefCell<Vec<Box<ThreadCache>>>);
 
 impl Drop for CacheSet {

@@ -76,6 +76,15 @@ impl Topology {
         self.nodes
     }
 
+    /// The node of a processor; 0 for processors that no node lists, and for faked topologies.
+    #[must_use]
+    pub fn node_of_cpu(&self, cpu: usize) -> usize {
+        match &self.source {
+            Source::Machine { node_of_cpu } => usize::from(node_of_cpu.get(cpu).copied().unwrap_or(0)),
+            Source::Faked => 0,
+        }
+    }
+
     /// The node the calling thread runs on now; it may be moved the next moment.
     #[must_use]
     pub fn current_node(&self) -> usize {
@@ -83,9 +92,7 @@ impl Topology {
             return 0;
         }
         let node = match &self.source {
-            Source::Machine { node_of_cpu } => {
-                usize::from(node_of_cpu.get(os::current_cpu()).copied().unwrap_or(0))
-            }
+            Source::Machine { .. } => self.node_of_cpu(os::current_cpu()),
             Source::Faked => ENTERED_NODE.get(),
         };
         node.min(self.nodes - 1)
