@@ -47,11 +47,12 @@ impl Random {
     }
 
     fn below(&mut self, bound: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 }
 
-fn churn_thread(pool: &Pool, churn: &Churn, thread: u64, ops: usize, start: &Barrier) {
+/// Runs one thread's operations, then frees what is left; when the operations began and ended.
+fn churn_thread(pool: &Pool, churn: &Churn, thread: u64, ops: usize, start: &Barrier) -> (Instant, Instant) {
     let mut random = Random(42 + thread * 1_315_423_911);
     let size_of_percent: Vec<usize> = churn
         .sizes
@@ -61,6 +62,7 @@ fn churn_thread(pool: &Pool, churn: &Churn, thread: u64, ops: usize, start: &Bar
         .collect();
     let mut live: Vec<(*mut u8, usize)> = Vec::with_capacity(churn.live_max);
     start.wait();
+    let began = Instant::now();
     for _ in 0..ops {
         let wants_alloc = random.below(100) < churn.alloc_percent;
         if live.is_empty() || (wants_alloc && live.len() < churn.live_max) {
@@ -74,26 +76,30 @@ fn churn_thread(pool: &Pool, churn: &Churn, thread: u64, ops: usize, start: &Bar
             unsafe { pool.dealloc(block, size, 8) };
         }
     }
+    let ended = Instant::now();
     for (block, size) in live {
         // SAFETY: as above.
         unsafe { pool.dealloc(block, size, 8) };
     }
+    (began, ended)
 }
 
-/// Operations per second, and the pool's counters afterwards.
+/// Operations per second from the first thread's start to the last one's end, and the pool's
+/// counters afterwards. Threads read the clock themselves: a coordinator may be scheduled late.
 fn run(variant: Variant, churn: &Churn, threads: usize, ops: usize) -> (f64, Stats) {
     let pool = Pool::new(variant);
-    let start = Barrier::new(threads + 1);
-    let mut began = Instant::now();
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
+    let start = Barrier::new(threads);
+    let times: Vec<(Instant, Instant)> = std::thread::scope(|scope| {
+        let spawn = |thread| {
             let (pool, start) = (&pool, &start);
-            scope.spawn(move || churn_thread(pool, churn, thread as u64, ops, start));
-        }
-        start.wait();
-        began = Instant::now();
+            scope.spawn(move || churn_thread(pool, churn, thread as u64, ops, start))
+        };
+        let handles: Vec<_> = (0..threads).map(spawn).collect();
+        handles.into_iter().map(|handle| handle.join().expect("no thread panics")).collect()
     });
-    ((threads * ops) as f64 / began.elapsed().as_secs_f64(), pool.stats())
+    let began = times.iter().map(|&(began, _)| began).min().expect("at least one thread");
+    let ended = times.iter().map(|&(_, ended)| ended).max().expect("at least one thread");
+    ((threads * ops) as f64 / (ended - began).as_secs_f64(), pool.stats())
 }
 
 fn argument(index: usize, default: usize) -> usize {
