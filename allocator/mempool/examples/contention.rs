@@ -2,6 +2,8 @@
 //! at 1, 2, 4 and 8 threads, on two churns with the size distributions of `rl_medium` and
 //! `fragmentation_mix`. Usage: `contention [OPS_PER_THREAD] [REPETITIONS]`; variants are
 //! interleaved, the median repetition is printed. Memory is not touched: locks are the subject.
+//! The column `CPUs` is processor time over wall time: figures for two and more threads say
+//! something about contention only if it is near the number of processors.
 
 use mempool::{Pool, Stats, Variant};
 use std::sync::Barrier;
@@ -84,10 +86,29 @@ fn churn_thread(pool: &Pool, churn: &Churn, thread: u64, ops: usize, start: &Bar
     (began, ended)
 }
 
+/// Processor time of the process so far, in seconds.
+fn processor_seconds() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes one timespec, which `time` is.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(result, 0, "the process clock exists");
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// One repetition.
+#[derive(Clone)]
+struct Run {
+    ops_per_second: f64,
+    /// Processors the run had on average, setting up and draining included.
+    processors: f64,
+    stats: Stats,
+}
+
 /// Operations per second from the first thread's start to the last one's end, and the pool's
 /// counters afterwards. Threads read the clock themselves: a coordinator may be scheduled late.
-fn run(variant: Variant, churn: &Churn, threads: usize, ops: usize) -> (f64, Stats) {
+fn run(variant: Variant, churn: &Churn, threads: usize, ops: usize) -> Run {
     let pool = Pool::new(variant);
+    let (spent_before, wall) = (processor_seconds(), Instant::now());
     let start = Barrier::new(threads);
     let times: Vec<(Instant, Instant)> = std::thread::scope(|scope| {
         let spawn = |thread| {
@@ -99,7 +120,9 @@ fn run(variant: Variant, churn: &Churn, threads: usize, ops: usize) -> (f64, Sta
     });
     let began = times.iter().map(|&(began, _)| began).min().expect("at least one thread");
     let ended = times.iter().map(|&(_, ended)| ended).max().expect("at least one thread");
-    ((threads * ops) as f64 / (ended - began).as_secs_f64(), pool.stats())
+    let processors = (processor_seconds() - spent_before) / wall.elapsed().as_secs_f64();
+    let ops_per_second = (threads * ops) as f64 / (ended - began).as_secs_f64();
+    Run { ops_per_second, processors, stats: pool.stats() }
 }
 
 fn argument(index: usize, default: usize) -> usize {
@@ -108,24 +131,25 @@ fn argument(index: usize, default: usize) -> usize {
 
 fn main() {
     let (ops, repetitions) = (argument(1, 200_000), argument(2, 5));
-    println!("workload            threads  variant     M ops/s  takings/op  waits/op  RMWs/op");
+    println!("workload            threads  variant     M ops/s  CPUs  takings/op  waits/op  RMWs/op");
     for churn in &CHURNS {
         for threads in [1, 2, 4, 8] {
-            let mut results: Vec<Vec<(f64, Stats)>> = vec![Vec::new(); VARIANTS.len()];
+            let mut results: Vec<Vec<Run>> = vec![Vec::new(); VARIANTS.len()];
             for _ in 0..repetitions {
                 for (variant, result) in VARIANTS.iter().zip(&mut results) {
                     result.push(run(*variant, churn, threads, ops));
                 }
             }
             for (variant, mut result) in VARIANTS.iter().zip(results) {
-                result.sort_by(|a, b| a.0.total_cmp(&b.0));
-                let (rate, stats) = &result[repetitions / 2];
+                result.sort_by(|a, b| a.ops_per_second.total_cmp(&b.ops_per_second));
+                let Run { ops_per_second, processors, stats } = &result[repetitions / 2];
                 let per_op = |count: u64| count as f64 / (stats.allocs + stats.frees) as f64;
                 println!(
-                    "{:<18}  {threads:>7}  {:<10}  {:>7.2}  {:>10.3}  {:>8.4}  {:>7.4}",
+                    "{:<18}  {threads:>7}  {:<10}  {:>7.2}  {:>4.2}  {:>10.3}  {:>8.4}  {:>7.4}",
                     churn.name,
                     format!("{variant:?}"),
-                    rate / 1e6,
+                    ops_per_second / 1e6,
+                    processors,
                     per_op(stats.locks.takings),
                     per_op(stats.locks.waits),
                     per_op(stats.atomic_rmws),
