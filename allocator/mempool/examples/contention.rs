@@ -53,8 +53,21 @@ impl Random {
     }
 }
 
+/// Ties the calling thread to a processor, in turn: the scheduler may else keep the threads of a
+/// short run on one. Where that is refused, the `CPUs` column tells.
+fn pin_thread(thread: u64) {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    // SAFETY: a processor set is plain bits, for which zero is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the index is below the number of processors, far below the set's size.
+    unsafe { libc::CPU_SET(thread as usize % processors, &mut set) };
+    // SAFETY: the call reads the set, whose size is given; 0 names the calling thread.
+    unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+}
+
 /// Runs one thread's operations, then frees what is left; when the operations began and ended.
 fn churn_thread(pool: &Pool, churn: &Churn, thread: u64, ops: usize, start: &Barrier) -> (Instant, Instant) {
+    pin_thread(thread);
     let mut random = Random(42 + thread * 1_315_423_911);
     let size_of_percent: Vec<usize> = churn
         .sizes
