@@ -215,7 +215,8 @@ fn parts<P: Probe, C: Content>(
     let mut served_checks = 0;
     if !stage.leak.load(Ordering::Relaxed) {
         let checked = lane.check_served().map(|checks| served_checks = checks);
-        fault = fault.or_else(|| checked.and_then(|()| lane.drain()).err());
+        // Blocks of an engine that did not make them stay where they are; after a lack of memory all are freed.
+        fault = fault.or(checked.and_then(|()| lane.drain()).err());
     }
     meeting.meet()?; // Drained.
     meeting.meet()?;

@@ -452,3 +452,7 @@ pub fn cycles_after() -> u64 {
 }
 
 const _: () = assert!(size_of::<Block>() == 16, "a live entry is two words");
+
+#[cfg(test)]
+#[path = "raw_tests.rs"]
+mod tests;

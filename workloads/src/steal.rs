@@ -34,13 +34,22 @@ const PAYLOAD_OPS: u64 = 4;
 const SERVED_CHECKS: u64 = 64;
 
 /// A node; its block is aligned for it because every node block is at least [`NODE_ALIGN_BYTES`] aligned.
+#[repr(C)]
 pub struct Node {
+    /// The node's seal, at both ends: what an engine that hands memory out twice most likely destroys.
+    seal_first: u64,
     payload: Option<Block>,
     left: Option<EngineBox<Node>>,
     right: Option<EngineBox<Node>>,
     /// The pool's thread that made this node, and the one that made the payload.
     node_maker: u32,
     payload_maker: u32,
+    seal_last: u64,
+}
+
+/// What both seals of node `number` hold.
+fn seal(number: u64) -> u64 {
+    (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// Alignment that a workload of trees must ask for.
@@ -222,7 +231,9 @@ impl<P: Probe, C: Content> Grove<'_, P, C> {
         );
         let maker = thread_number() as u32;
         let payload = self.alloc(self.forest.first_size(first));
-        let node = Node { payload, left, right, node_maker: maker, payload_maker: maker };
+        let (node_maker, payload_maker, seal) = (maker, maker, seal(first));
+        let node =
+            Node { seal_first: seal, payload, left, right, node_maker, payload_maker, seal_last: seal };
         match self.heap.boxed(node) {
             Ok(boxed) => {
                 lock(&self.desks[maker as usize]).probe.gained(&self.heap, boxed.block());
@@ -230,7 +241,7 @@ impl<P: Probe, C: Content> Grove<'_, P, C> {
             }
             Err(node) => {
                 self.fail(RunError::OutOfMemory("the engine returned NULL for a node".into()));
-                self.drop_parts(node, levels);
+                self.drop_parts(node, levels, first);
                 None
             }
         }
@@ -242,8 +253,11 @@ impl<P: Probe, C: Content> Grove<'_, P, C> {
         if self.stopped() {
             return;
         }
-        let below = (1 << (levels - 1)) - 1;
         let node = boxed.get_mut();
+        if !self.sealed(node, first) {
+            return;
+        }
+        let below = (1 << (levels - 1)) - 1;
         let (left, right) = (&mut node.left, &mut node.right);
         self.both(
             levels,
@@ -257,24 +271,38 @@ impl<P: Probe, C: Content> Grove<'_, P, C> {
         node.payload_maker = thread_number() as u32;
     }
 
-    fn drop_tree(&self, levels: u32, tree: Tree) {
+    fn drop_tree(&self, levels: u32, first: u64, tree: Tree) {
         let Some(boxed) = tree else { return };
-        if !self.trustworthy_or_running() {
+        if !self.trustworthy_or_running() || !self.sealed(boxed.get(), first) {
             return;
         }
         lock(&self.desks[thread_number()]).probe.losing(&self.heap, boxed.block());
         let node = self.heap.unboxed(boxed);
         self.count_free(node.node_maker, thread_number());
-        self.drop_parts(node, levels);
+        self.drop_parts(node, levels, first);
+    }
+
+    /// Whether a node is still what it was built as; its pointers are followed only then.
+    fn sealed(&self, node: &Node, number: u64) -> bool {
+        let whole = node.seal_first == seal(number) && node.seal_last == seal(number);
+        if !whole {
+            self.fail(RunError::Corrupt(format!("node {number} changed while it was live")));
+        }
+        whole
     }
 
     fn trustworthy_or_running(&self) -> bool {
         !self.stopped() || self.trustworthy()
     }
 
-    fn drop_parts(&self, node: Node, levels: u32) {
+    fn drop_parts(&self, node: Node, levels: u32, first: u64) {
+        let below = (1 << (levels - 1)) - 1;
         let Node { payload, left, right, payload_maker, .. } = node;
-        self.both(levels, || self.drop_tree(levels - 1, left), || self.drop_tree(levels - 1, right));
+        self.both(
+            levels,
+            || self.drop_tree(levels - 1, first + 1, left),
+            || self.drop_tree(levels - 1, first + 1 + below, right),
+        );
         if let Some(block) = payload.filter(|_| self.trustworthy_or_running()) {
             self.free(block, payload_maker);
         }
@@ -295,7 +323,7 @@ impl<P: Probe, C: Content> Grove<'_, P, C> {
         let (depth, nodes) = (self.forest.depth, self.forest.nodes());
         let mut last = None;
         for number in 0..self.forest.trees {
-            self.drop_tree(depth, last.take());
+            self.drop_tree(depth, number.saturating_sub(1) * nodes, last.take());
             let mut tree = self.build(depth, number * nodes);
             self.map(depth, number * nodes, &mut tree);
             last = tree;
@@ -395,12 +423,13 @@ fn tend<P: Probe, C: Content>(
         grove.fail(fault);
         0
     });
-    pool.install(|| grove.drop_tree(forest.depth, last));
+    let (nodes, last_number) = (forest.nodes(), forest.trees - 1);
+    pool.install(|| grove.drop_tree(forest.depth, last_number * nodes, last));
     hooks.drained();
     if let Some(fault) = lock(&grove.fault).take() {
         return Err(fault);
     }
-    let (nodes, all) = (forest.nodes(), forest.nodes() * forest.trees);
+    let all = nodes * forest.trees;
     let mut outcome = Outcome {
         elapsed_ns: elapsed.as_nanos() as u64,
         threads_elapsed_ns: vec![elapsed.as_nanos() as u64; forest.threads],

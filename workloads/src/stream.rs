@@ -305,3 +305,7 @@ fn fifo_places(count: usize) -> Vec<usize> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;
