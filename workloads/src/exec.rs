@@ -1,0 +1,273 @@
+//! The loop that is measured: one thread's live array, its hand-off rings, and the words it plays.
+//!
+//! A [`Lane`] belongs to one worker thread, which lends it to the fresh threads of programs that have some. While
+//! words are played nothing is drawn, counted or allocated by the benchmark itself: an operation costs the read of a
+//! word, a branch on its kind and one access to the live array, and then the engine.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::content::Content;
+use crate::probe::Probe;
+use crate::raw::{Block, Heap, Received, Receiver, Sender};
+use crate::run::RunError;
+use crate::stream::{ALLOC, FREE, HAND_OFF, Loop, OPERAND_BITS, OPERAND_MASK};
+
+/// Looks into a ring before the thread gives way to others.
+const SPINS: u32 = 200;
+/// Stack of a fresh thread, bytes: room for any engine's slow path, small enough to start fast.
+const STACK_BYTES: usize = 512 << 10;
+/// Live blocks of a lane that are checked for having been served by the engine.
+const SERVED_CHECKS: usize = 64;
+
+/// One thread's part of a run.
+pub struct Lane<P, C> {
+    /// Where blocks come from.
+    pub heap: Heap,
+    /// Blocks this thread holds; resident, never grows.
+    pub live: Vec<Block>,
+    /// Ring to the next thread.
+    pub outbox: Option<Sender>,
+    /// Ring from the thread before.
+    pub inbox: Option<Receiver>,
+    /// What is measured.
+    pub probe: P,
+    /// What is done with contents.
+    pub content: C,
+    /// Blocks of the neighbour freed so far.
+    pub received: u64,
+}
+
+/// Spins a while, then gives way.
+pub struct Patience(u32);
+
+impl Patience {
+    /// As at the begin of a wait.
+    pub fn new() -> Patience {
+        Patience(0)
+    }
+
+    /// Waits a moment.
+    pub fn wait(&mut self) {
+        self.0 += 1;
+        if self.0 < SPINS { std::hint::spin_loop() } else { thread::yield_now() }
+    }
+}
+
+#[cold]
+fn out_of_memory(size: u32) -> RunError {
+    RunError::OutOfMemory(format!("the engine returned NULL for {size} bytes"))
+}
+
+impl<P: Probe, C: Content> Lane<P, C> {
+    /// Plays `part`; `stop` ends it between passes.
+    pub fn play_loop(&mut self, part: &Loop, stop: &AtomicBool) -> Result<(), RunError> {
+        for _ in 0..part.repeats {
+            self.play(&part.body, stop)?;
+            // Relaxed: a hint to end early; what the failed thread has to say travels by its join.
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+        }
+        self.play(&part.body[..part.tail], stop)
+    }
+
+    /// Plays words.
+    pub fn play(&mut self, words: &[u32], stop: &AtomicBool) -> Result<(), RunError> {
+        let mut words = words.iter();
+        while let Some(&word) = words.next() {
+            let operand = word & OPERAND_MASK;
+            match word >> OPERAND_BITS {
+                ALLOC => {
+                    let block = self.alloc(operand)?;
+                    self.live.push(block);
+                }
+                FREE => {
+                    let block = self.live.swap_remove(operand as usize);
+                    self.free(block)?;
+                }
+                HAND_OFF => {
+                    let block = self.live.swap_remove(operand as usize);
+                    self.hand_off(block, stop)?;
+                }
+                _ => {
+                    let size = words.next().map_or(1, |size| size & OPERAND_MASK);
+                    self.resize(operand as usize, size)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn alloc(&mut self, size: u32) -> Result<Block, RunError> {
+        let mark = self.probe.mark();
+        let block = self.heap.alloc(size);
+        self.probe.alloc_done(mark, size);
+        let Some(mut block) = block else { return Err(out_of_memory(size)) };
+        self.content.fresh(&self.heap, &mut block)?;
+        self.probe.gained(&self.heap, &block);
+        Ok(block)
+    }
+
+    #[inline(always)]
+    fn free(&mut self, block: Block) -> Result<(), RunError> {
+        self.content.last(&self.heap, &block)?;
+        self.probe.losing(&self.heap, &block);
+        self.end(block);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn end(&mut self, block: Block) {
+        let size = block.size();
+        let mark = self.probe.mark();
+        self.heap.free(block);
+        self.probe.free_done(mark, size);
+    }
+
+    fn resize(&mut self, place: usize, size: u32) -> Result<(), RunError> {
+        let last = self.live.len() - 1;
+        let old = self.live.swap_remove(place);
+        let kept = self.content.before_resize(&self.heap, &old)?;
+        self.probe.losing(&self.heap, &old);
+        let mark = self.probe.mark();
+        let resized = self.heap.resize(old, size);
+        self.probe.realloc_done(mark, size);
+        match resized {
+            Ok(mut block) => {
+                self.content.after_resize(&self.heap, &mut block, kept)?;
+                self.probe.gained(&self.heap, &block);
+                self.live.push(block);
+                self.live.swap(place, last);
+                Ok(())
+            }
+            Err(old) => {
+                self.live.push(old);
+                Err(out_of_memory(size))
+            }
+        }
+    }
+
+    /// Sends a block on, freeing what came in meanwhile; so no circle of full rings can stand still.
+    #[inline(never)]
+    fn hand_off(&mut self, block: Block, stop: &AtomicBool) -> Result<(), RunError> {
+        let Some(outbox) = &mut self.outbox else { return self.free(block) };
+        let mut unsent = outbox.send(block).err();
+        self.receive_all()?;
+        let mut patience = Patience::new();
+        while let (Some(block), Some(outbox)) = (unsent.take(), &mut self.outbox) {
+            // Relaxed: see `play_loop`.
+            if stop.load(Ordering::Relaxed) {
+                return self.free(block);
+            }
+            patience.wait();
+            unsent = outbox.send(block).err();
+            self.receive_all()?;
+        }
+        Ok(())
+    }
+
+    /// Frees what is in the inbox; true when the neighbour has closed it.
+    pub fn receive_all(&mut self) -> Result<bool, RunError> {
+        while let Some(inbox) = &mut self.inbox {
+            match inbox.receive() {
+                Received::Block(block) => {
+                    self.received += 1;
+                    self.content.last(&self.heap, &block)?;
+                    self.probe.losing_received(&self.heap, &block);
+                    self.end(block);
+                }
+                Received::Empty => return Ok(false),
+                Received::Closed => return Ok(true),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Frees what comes until the neighbour closes.
+    pub fn collect(&mut self, stop: &AtomicBool) -> Result<(), RunError> {
+        let mut patience = Patience::new();
+        let mut received = self.received;
+        // Relaxed: see `play_loop`.
+        while !self.receive_all()? && !stop.load(Ordering::Relaxed) {
+            if received != self.received {
+                patience = Patience::new();
+                received = self.received;
+            }
+            patience.wait();
+        }
+        Ok(())
+    }
+
+    /// Plays `part`, every `words_each` words of it on a fresh thread, one after another.
+    pub fn play_spawned(
+        &mut self,
+        part: &Loop,
+        words_each: usize,
+        stop: &AtomicBool,
+    ) -> Result<(), RunError> {
+        let tail = (part.tail > 0).then_some(&part.body[..part.tail]);
+        let passes = (0..part.repeats).map(|_| &part.body[..]).chain(tail);
+        for words in passes.flat_map(|pass| pass.chunks(words_each.max(1))) {
+            // Relaxed: see `play_loop`.
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            self.play_on_fresh_thread(words, stop)?;
+        }
+        Ok(())
+    }
+
+    fn play_on_fresh_thread(&mut self, words: &[u32], stop: &AtomicBool) -> Result<(), RunError> {
+        let engine = self.heap.engine();
+        thread::scope(|scope| {
+            let work = || {
+                engine.enter_thread();
+                let played = self.play(words, stop);
+                engine.leave_thread();
+                played
+            };
+            let started = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+            match started.map(|thread| thread.join()) {
+                Ok(Ok(played)) => played,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(error) => Err(RunError::OutOfMemory(format!("a thread could not be started: {error}"))),
+            }
+        })
+    }
+
+    /// Asks the engine whether it served the live blocks, some of them; returns how many were asked about.
+    pub fn check_served(&self) -> Result<u64, RunError> {
+        let step = self.live.len().div_ceil(SERVED_CHECKS).max(1);
+        let mut checks = 0;
+        for block in self.live.iter().step_by(step) {
+            check_served(&self.heap, block)?;
+            checks += 1;
+        }
+        Ok(checks)
+    }
+
+    /// Frees everything this thread holds and has been sent, beside any measurement.
+    pub fn drain(&mut self) -> Result<(), RunError> {
+        while let Some(Received::Block(block)) = self.inbox.as_mut().map(Receiver::receive) {
+            self.content.last(&self.heap, &block)?;
+            self.heap.free(block);
+        }
+        while let Some(block) = self.live.pop() {
+            self.content.last(&self.heap, &block)?;
+            self.heap.free(block);
+        }
+        Ok(())
+    }
+}
+
+/// An error unless the engine says that it served `block`.
+pub fn check_served(heap: &Heap, block: &Block) -> Result<(), RunError> {
+    if heap.served(block) {
+        return Ok(());
+    }
+    let name = heap.engine().name();
+    let size = block.size();
+    Err(RunError::NotServed(format!("`{name}` says that it did not serve a block of {size} bytes")))
+}

@@ -1,0 +1,40 @@
+//! Longer and shorter forms of a workload.
+//!
+//! `ops` operations a thread is what the churn models then do; every other model keeps its proportion to the churn
+//! models' default of [`OPS_DEFAULT`]. Live sets, slots, rings, trees' depths and idle times stay as they are: a
+//! shorter form is the same load for a shorter time. Bursts are such a load, so they stay too.
+
+use crate::spec::{Action, Model, Workload};
+
+/// Operations a thread of the churn models as they are written down.
+pub const OPS_DEFAULT: u64 = 200_000;
+
+impl Workload {
+    /// This workload for `ops` operations a thread.
+    pub fn scaled(&self, ops: u64) -> Workload {
+        let mut scaled = self.clone();
+        let scale = |count: u64| {
+            let exact = u128::from(count) * u128::from(ops) / u128::from(OPS_DEFAULT);
+            u64::try_from(exact).unwrap_or(u64::MAX).max(1)
+        };
+        match &mut scaled.model {
+            Model::Churn(churn) => churn.ops = ops.max(1),
+            Model::Batch(batch) => batch.cycles = scale(batch.cycles),
+            Model::Slots(slots) => slots.cycles = scale(slots.cycles),
+            Model::Relay(relay) => relay.blocks = scale(relay.blocks),
+            Model::Larson(larson) => larson.cycles = scale(larson.cycles),
+            Model::Steal(steal) => steal.trees = scale(steal.trees.into()).try_into().unwrap_or(u32::MAX),
+            Model::ThreadChurn(churn) => churn.starts = scale(churn.starts),
+            Model::Phases(phases) => {
+                for step in &mut phases.steps {
+                    match &mut step.action {
+                        Action::Churn(churn) => churn.ops = scale(churn.ops),
+                        Action::Threads(churn) => churn.starts = scale(churn.starts),
+                        Action::Idle(_) | Action::Burst { .. } => {}
+                    }
+                }
+            }
+        }
+        scaled
+    }
+}
