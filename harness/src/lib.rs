@@ -8,3 +8,4 @@
 pub mod analysis;
 pub mod row;
 pub mod store;
+pub mod tables;
