@@ -6,6 +6,9 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+pub mod cmd;
+pub mod plot;
+pub mod report;
 pub mod row;
 pub mod store;
 pub mod tables;

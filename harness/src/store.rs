@@ -329,6 +329,16 @@ pub fn read_provenance(path: &Path) -> Result<serde_json::Map<String, serde_json
     })
 }
 
+/// A text file beside a result file, `None` when there is none.
+pub fn read_text_beside(path: &Path, suffix: &str) -> Result<Option<String>> {
+    let path = beside(path, suffix);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = String::from_utf8(read_bounded(&path)?);
+    text.map(Some).map_err(|_| anyhow::anyhow!("{}: not UTF-8; correct or delete the file", path.display()))
+}
+
 /// Puts the shards of one plan together. Refuses a cell that occurs twice, and one workload or engine that
 /// differs between shards (seed, alignment, version): those are not shards of one plan.
 pub fn merge(shards: &[(PathBuf, Vec<Row>)]) -> Result<Vec<Row>> {
