@@ -147,7 +147,7 @@ mod tests {
         for (n, least, most) in
             [(5, 0.88, 0.95), (7, 0.84, 0.92), (10, 0.90, 0.97), (21, 0.92, 0.975), (31, 0.92, 0.975)]
         {
-            let found = coverage(n, 1500, |values| bootstrap(values));
+            let found = coverage(n, 1500, bootstrap);
             println!("bootstrap n {n}: says {CONFIDENCE}, covers {found:.4}");
             assert!((least..=most).contains(&found), "n {n}: {found}");
         }

@@ -59,6 +59,15 @@ pub fn all(input: &Input, timeline: &Timeline) -> Vec<Figure> {
     figures
 }
 
+/// What a figure says of itself.
+struct Words<'a> {
+    topic: &'static str,
+    title: &'a str,
+    /// Thread count, where the figure is of one.
+    qualifier: &'a str,
+    subtitle: &'a str,
+}
+
 /// One family of workloads.
 struct Family<'a> {
     input: &'a Input,
@@ -90,14 +99,12 @@ impl Family<'_> {
     /// Splits panels over figures and names them.
     fn figures<P>(
         &self,
-        topic: &'static str,
-        title: &str,
-        qualifier: &str,
-        subtitle: &str,
+        words: Words,
         most: usize,
         panels: &[P],
         draw: impl Fn(&Heading, &[P]) -> Scene,
     ) -> Vec<Figure> {
+        let Words { topic, title, qualifier, subtitle } = words;
         let parts = panels.len().div_ceil(most.max(1));
         // Parts of equal size, so that no figure has a single panel left over.
         let each = panels.len().div_ceil(parts.max(1)).max(1);
@@ -155,10 +162,7 @@ impl Family<'_> {
             self.confidence(of, count)
         );
         self.figures(
-            topic,
-            title,
-            &count_threads(count),
-            &subtitle,
+            Words { topic, title, qualifier: &count_threads(count), subtitle: &subtitle },
             FOREST_PANELS_MAX,
             &panels,
             |heading, chunk| forest::draw(heading, &scale, chunk),
@@ -225,10 +229,7 @@ impl Family<'_> {
         };
         let subtitle = "Throughput of all threads together, medians over blocks. Both axes are logarithmic: perfect scaling is a straight line upwards.";
         self.figures(
-            "scaling",
-            "Scaling over threads",
-            "",
-            subtitle,
+            Words { topic: "scaling", title: "Scaling over threads", qualifier: "", subtitle },
             LINE_PANELS_MAX,
             &panels,
             |heading, chunk| lines::draw(heading, &scale, chunk),
@@ -274,10 +275,12 @@ impl Family<'_> {
         };
         let subtitle = "Latency of single operations; every operation is timed and the clock's own cost is subtracted. Medians over blocks; lower is better.";
         self.figures(
-            "latency",
-            "Latency percentiles",
-            &count_threads(count),
-            subtitle,
+            Words {
+                topic: "latency",
+                title: "Latency percentiles",
+                qualifier: &count_threads(count),
+                subtitle,
+            },
             LINE_PANELS_MAX + 2,
             &pairs,
             |heading, chunk| lines::draw(heading, &scale, chunk),
@@ -314,10 +317,7 @@ impl Family<'_> {
         let scale = forest::Scale { label: "usable / requested bytes".into(), log: false, mark: Some(1.0) };
         let subtitle = "Σ usable / Σ requested over all allocations, at the fewest threads measured; 1 is no waste. Left is better.";
         self.figures(
-            "overhead",
-            "Overhead ratio",
-            "",
-            subtitle,
+            Words { topic: "overhead", title: "Overhead ratio", qualifier: "", subtitle },
             FOREST_PANELS_MAX,
             &panels,
             |heading, chunk| forest::draw(heading, &scale, chunk),
@@ -329,10 +329,12 @@ impl Family<'_> {
         let scale = forest::Scale { label: "instructions per operation".into(), log: false, mark: None };
         let subtitle = "Instructions executed per operation, counted by callgrind, the harness's own loop included. Left is better.";
         self.figures(
-            "instructions",
-            "Instructions per operation",
-            &count_threads(count),
-            subtitle,
+            Words {
+                topic: "instructions",
+                title: "Instructions per operation",
+                qualifier: &count_threads(count),
+                subtitle,
+            },
             FOREST_PANELS_MAX,
             &panels,
             |heading, chunk| forest::draw(heading, &scale, chunk),
@@ -365,10 +367,12 @@ impl Family<'_> {
             "Each point is an allocator: median paired ratios to {reference}. The best corner is the upper left."
         );
         self.figures(
-            "time-memory",
-            "Time against memory",
-            &count_threads(count),
-            &subtitle,
+            Words {
+                topic: "time-memory",
+                title: "Time against memory",
+                qualifier: &count_threads(count),
+                subtitle: &subtitle,
+            },
             LINE_PANELS_MAX,
             &panels,
             |heading, chunk| scatter::draw(heading, &x_label, &y_label, chunk),
@@ -407,10 +411,7 @@ impl Family<'_> {
             self.input.reference
         );
         self.figures(
-            "resident",
-            "Resident set over time",
-            "",
-            &subtitle,
+            Words { topic: "resident", title: "Resident set over time", qualifier: "", subtitle: &subtitle },
             LINE_PANELS_MAX,
             &panels,
             |heading, chunk| lines::draw(heading, &scale, chunk),

@@ -42,21 +42,27 @@ pub struct Scale {
     pub mark: Option<f64>,
 }
 
-const COLUMNS: usize = 3;
 const LINE_HEIGHT: f64 = 17.0;
 const LABEL_WIDTH: f64 = 122.0;
 const VALUE_WIDTH: f64 = 46.0;
+
+/// Columns that leave no panel alone in its row where that can be had.
+fn columns(count: usize) -> usize {
+    if count <= 2 || count == 4 { 2 } else { 3 }
+}
 
 /// Draws the panels.
 pub fn draw(heading: &Heading, scale: &Scale, found: &[Panel]) -> Scene {
     let lines_most = found.iter().map(|panel| panel.lines.len()).max().unwrap_or(0);
     let plot_height = lines_most as f64 * LINE_HEIGHT;
-    let (mut scene, corners, width) = panels(heading, found.len(), COLUMNS, plot_height + 76.0);
+    let (mut scene, corners, width) = panels(heading, found.len(), columns(found.len()), plot_height + 76.0);
     let values = found.iter().flat_map(|panel| &panel.lines).flat_map(|line| {
         let (low, high) = line.interval.unwrap_or((line.value, line.value));
         [low, high, line.value]
     });
     let (low, high) = axis::range(values.chain(scale.mark)).unwrap_or((1.0, 1.0));
+    // Without a reference to compare with, an amount starts at nothing.
+    let low = if scale.mark.is_none() && !scale.log { 0.0 } else { low };
     for (panel, corner) in found.iter().zip(corners) {
         let (from, to) = (corner.0 + LABEL_WIDTH, corner.0 + width - VALUE_WIDTH - 14.0);
         let axis = if scale.log { Axis::log(low, high, from, to) } else { Axis::linear(low, high, from, to) };
@@ -105,7 +111,7 @@ fn draw_panel(
         if let Some((low, high)) = line.interval {
             scene.line((axis.px(low), y), (axis.px(high), y), line.ink, 2.0);
         }
-        scene.marker((axis.px(line.value), y), 4.0, line.ink);
+        scene.marker((axis.px(line.value), y), 3.6, line.ink);
         scene.text((to + VALUE_WIDTH, y), &line.text, 11.0, Anchor::End, Ink::Muted);
     }
 }

@@ -102,12 +102,9 @@ fn overlap(a: Area, b: Area) -> f64 {
 fn place_labels(points: &[Point], widths: &[f64], frame: Area, taken: Area) -> Vec<Area> {
     let dots: Vec<Area> = points.iter().map(|(x, y)| (x - 6.0, y - 6.0, x + 6.0, y + 6.0)).collect();
     let mut placed: Vec<Area> = vec![taken];
-    for (at, (point, width)) in points.iter().zip(widths).enumerate() {
+    for (point, width) in points.iter().zip(widths) {
         let cost = |spot: Area| {
-            let others = dots
-                .iter()
-                .enumerate()
-                .map(|(other, dot)| if other == at { 0.0 } else { overlap(spot, *dot) });
+            let others = dots.iter().map(|dot| overlap(spot, *dot));
             let labels = placed.iter().map(|label| overlap(spot, *label));
             let outside =
                 width * 12.0 - overlap(spot, (frame.0 - 8.0, frame.1 - 4.0, frame.2 + 18.0, frame.3 + 4.0));

@@ -12,6 +12,9 @@ const POINTS_MAX: usize = 240;
 /// Samples that are read.
 const SAMPLES_MAX: usize = 5_000_000;
 
+/// Block and samples of each engine, by workload and threads.
+type Runs = BTreeMap<(String, u32), BTreeMap<String, (u32, Vec<Sample>)>>;
+
 #[derive(Debug, Deserialize)]
 struct Sample {
     engine: String,
@@ -41,15 +44,15 @@ pub type Timeline = BTreeMap<(String, u32), BTreeMap<String, Curve>>;
 /// Reads the samples; `name` stands in errors. An incomplete last line is passed over.
 pub fn parse(text: &str, name: &str) -> Result<Timeline> {
     let complete = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
-    let mut runs: BTreeMap<(String, u32), BTreeMap<String, (u32, Vec<Sample>)>> = BTreeMap::new();
+    let mut runs = Runs::new();
     let mut reader = csv::Reader::from_reader(complete.as_bytes());
+    let headers = reader.headers().cloned().unwrap_or_default();
     for (at, sample) in reader.deserialize::<Sample>().enumerate() {
         ensure!(
             at < SAMPLES_MAX,
             "{name}: more than {SAMPLES_MAX} samples; delete the file or sample less often"
         );
-        let sample =
-            sample.map_err(|error| anyhow::anyhow!("{name}: {error}; correct or delete the file"))?;
+        let sample = sample.map_err(|error| crate::store::explain(name, Some(&headers), error))?;
         let place = (sample.workload.clone(), sample.threads);
         let run = runs
             .entry(place)

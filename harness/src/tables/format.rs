@@ -9,7 +9,7 @@ pub fn significant(value: f64) -> String {
     let magnitude = value.abs();
     match magnitude {
         m if !m.is_finite() => "–".into(),
-        m if m == 0.0 => "0".into(),
+        0.0 => "0".into(),
         m if m < 0.001 => format!("{value:.1e}"),
         m if m < 9.995 => trimmed(format!("{value:.2}"), value, m),
         m if m < 99.95 => format!("{value:.1}"),

@@ -129,7 +129,7 @@ fn html_cell(cell: &Cell, words: bool) -> String {
 /// A table for the terminal.
 pub fn terminal(table: &Table) -> String {
     let mut out = comfy_table::Table::new();
-    out.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY.into());
+    out.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     out.set_header(table.head.clone());
     for row in &table.rows {
         out.add_row(row.iter().enumerate().map(|(at, cell)| {

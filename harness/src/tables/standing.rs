@@ -5,12 +5,12 @@ use super::{Cell, Input, Mark, Section, Table};
 use crate::analysis::verdict::{Loss, Ranking, Standing};
 use crate::analysis::{Metric, metric, verdict};
 
-/// Metrics that are ranked, with the word for their best.
+/// Metrics that are ranked, with what the first of them does.
 const RANKED: [(&str, &str); 4] = [
-    ("ops_per_s", "fastest"),
-    ("alloc_ns_p99", "lowest alloc p99"),
-    ("free_ns_p99", "lowest free p99"),
-    ("resident_bytes_peak", "smallest resident peak"),
+    ("ops_per_s", "is fastest"),
+    ("alloc_ns_p99", "has the lowest"),
+    ("free_ns_p99", "has the lowest"),
+    ("resident_bytes_peak", "has the smallest"),
 ];
 /// Losses that are listed before the rest is only counted.
 const LOSSES_MAX: usize = 12;
@@ -41,9 +41,9 @@ pub fn section(input: &Input) -> Section {
 /// One sentence about the first of a ranking.
 fn sentence(input: &Input, word: &str, of: &Metric, ranking: &Ranking) -> Option<String> {
     let first = ranking.standings.first()?;
-    let mut text = format!("By {}: `{}` is {word}", of.label, first.engine);
+    let mut text = format!("By {}: `{}` {word}", of.label, first.engine);
     if first.engine == input.reference {
-        text += ", the reference itself";
+        text += " (the reference itself)";
     } else {
         text += &format!(
             ", {} × `{}` (geometric mean over {})",
@@ -99,7 +99,7 @@ fn certainty(input: &Input) -> String {
                 ""
             };
             format!(
-                "Each cell was measured in {range} interleaved blocks. “Surely” means that the whole interval of the paired ratio lies on one side of 1.{weak} Many cells are judged at once, so about one undecided cell in twenty will look decided."
+                "Throughput cells were measured in {range} interleaved blocks. “Surely” means that the whole interval of the paired ratio lies on one side of 1.{weak} Many cells are judged at once, so about one undecided cell in twenty will look decided."
             )
         }
     }

@@ -1,5 +1,7 @@
 //! Invented rows of a plausible shape, for tests and for looking at figures. They are no measurement.
 
+#![allow(dead_code, reason = "each test file uses the part it needs")]
+
 use harness::row::{Row, SCHEMA};
 
 /// Engine, speed, resident factor.
