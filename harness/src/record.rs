@@ -194,10 +194,30 @@ impl Record {
 
     fn append_histograms(&self, row: &Row, measurement: &Measurement) -> Result<()> {
         let Some(latency) = &measurement.latency else { return Ok(()) };
-        let line = serde_json::json!({
-            "engine": row.engine, "workload": row.workload, "threads": row.threads, "block": row.block, "latency": latency,
+        let cell = serde_json::json!({
+            "engine": row.engine, "workload": row.workload, "threads": row.threads, "block": row.block,
         });
-        self.append_text("histograms.jsonl", "", &format!("{line}\n"))
+        let mut text = String::new();
+        let mut line = |more: serde_json::Value| {
+            let fields = cell.as_object().into_iter().chain(more.as_object()).flatten();
+            let line: serde_json::Map<_, _> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+            text.push_str(&format!("{}\n", serde_json::Value::Object(line)));
+        };
+        line(serde_json::json!({
+            "clock_overhead_cycles": latency.clock_overhead_cycles, "ns_per_cycle": latency.ns_per_cycle,
+            "alloc_cycles_hdr": latency.alloc.histogram, "free_cycles_hdr": latency.free.histogram,
+        }));
+        for class in &latency.by_size {
+            for (op, count, ns_p50, ns_p99) in [
+                ("alloc", class.allocs, class.alloc_ns_p50, class.alloc_ns_p99),
+                ("free", class.frees, class.free_ns_p50, class.free_ns_p99),
+            ] {
+                line(serde_json::json!({
+                    "op": op, "class_bytes_max": class.size_max, "count": count, "ns_p50": ns_p50, "ns_p99": ns_p99,
+                }));
+            }
+        }
+        self.append_text("histograms.jsonl", "", &text)
     }
 
     fn append_timeline(&self, row: &Row, measurement: &Measurement) -> Result<()> {

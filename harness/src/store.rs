@@ -158,7 +158,7 @@ fn check_row(
     for (name, text) in headers.iter().zip(record) {
         let lower = text.trim_start_matches(['-', '+']).to_ascii_lowercase();
         ensure!(
-            !(matches!(lower.as_str(), "nan" | "inf" | "infinity") && !is_text(name)),
+            is_text(name) || !matches!(lower.as_str(), "nan" | "inf" | "infinity"),
             "{shown}: line {line}, column `{name}`: `{text}` is not a finite number; leave the field empty"
         );
         ensure!(
@@ -187,8 +187,8 @@ fn is_text(column: &str) -> bool {
     matches!(column, "engine" | "workload" | "pass" | "status" | "detail" | "engine_version" | "group")
 }
 
-/// One line for an error of the CSV reader.
-fn explain(shown: &str, headers: Option<&csv::StringRecord>, error: csv::Error) -> anyhow::Error {
+/// One line for an error of the CSV reader; `shown` is the file.
+pub fn explain(shown: &str, headers: Option<&csv::StringRecord>, error: csv::Error) -> anyhow::Error {
     let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {
         csv::ErrorKind::Deserialize { err, .. } => {
@@ -327,6 +327,16 @@ pub fn read_provenance(path: &Path) -> Result<serde_json::Map<String, serde_json
             error.column()
         )
     })
+}
+
+/// A text file beside a result file, `None` when there is none.
+pub fn read_text_beside(path: &Path, suffix: &str) -> Result<Option<String>> {
+    let path = beside(path, suffix);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = String::from_utf8(read_bounded(&path)?);
+    text.map(Some).map_err(|_| anyhow::anyhow!("{}: not UTF-8; correct or delete the file", path.display()))
 }
 
 /// Puts the shards of one plan together. Refuses a cell that occurs twice, and one workload or engine that

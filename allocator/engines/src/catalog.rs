@@ -42,6 +42,17 @@ macro_rules! instance {
     }};
 }
 
+/// The pool's constructor, if the pools are built in.
+macro_rules! pool_instance {
+    ($function:ident) => {{
+        #[cfg(feature = "mempool")]
+        let instance: Option<fn() -> &'static dyn Engine> = Some(crate::pools::$function);
+        #[cfg(not(feature = "mempool"))]
+        let instance: Option<fn() -> &'static dyn Engine> = None;
+        instance
+    }};
+}
+
 /// Every engine, in the order tables show them.
 pub static CATALOG: &[Entry] = &[
     Entry {
@@ -111,29 +122,29 @@ pub static CATALOG: &[Entry] = &[
         name: "mempool_baseline",
         feature: "mempool",
         flavour: flavour::STANDARD,
-        about: "the design note's pool: one lock for all threads",
-        instance: None,
+        about: "the design note's pool: one lock for all of it",
+        instance: pool_instance!(baseline),
     },
     Entry {
         name: "mempool_sharded",
         feature: "mempool",
         flavour: flavour::STANDARD,
-        about: "the design note's pool: a shard a thread, each with its lock",
-        instance: None,
+        about: "the design note's pool: a lock a size class",
+        instance: pool_instance!(sharded),
     },
     Entry {
         name: "mempool_lockfree",
         feature: "mempool",
         flavour: flavour::STANDARD,
-        about: "the design note's pool: free lists without locks",
-        instance: None,
+        about: "as sharded, with lock-free lists for the fixed sizes",
+        instance: pool_instance!(lockfree),
     },
     Entry {
         name: "mempool_numa",
         feature: "mempool",
         flavour: flavour::STANDARD,
-        about: "the design note's pool: a shard set a memory node",
-        instance: None,
+        about: "as sharded, with a set of shards a memory node",
+        instance: pool_instance!(numa),
     },
 ];
 

@@ -26,6 +26,8 @@ mod glibc_heap;
 pub mod jemalloc;
 #[cfg(any(feature = "mimalloc", feature = "mimalloc2"))]
 pub mod mimalloc;
+#[cfg(feature = "mempool")]
+pub mod pools;
 mod process;
 #[cfg(feature = "rpmalloc")]
 pub mod rpmalloc;

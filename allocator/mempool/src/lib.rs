@@ -62,3 +62,6 @@ pub use pool::{Pool, Variant};
 pub use scope_guard::Scope;
 pub use stats::{ClassStats, LargeStats, Stats};
 pub use topology::Topology;
+
+/// Version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -9,7 +9,8 @@ pub mod aa;
 pub mod dataset;
 pub mod interval;
 pub mod metric;
-pub mod random;
+#[cfg(test)]
+pub(crate) mod random;
 pub mod ratio;
 pub mod robust;
 pub mod shift;

@@ -1,14 +1,17 @@
 //! `allocbench bench`: measures engines on workloads and writes rows, summary, plots and report.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 use clap::Args as ClapArgs;
 
+use super::report;
 use crate::args::{self, RunArgs};
 use crate::campaign::Campaign;
 use crate::interrupt;
 use crate::record::Record;
-use crate::selection::Selection;
-use crate::{plot, report, store, terminal};
+use crate::selection::{REFERENCE, Selection};
+use crate::{store, terminal};
 
 /// Flags of `bench`.
 #[derive(ClapArgs, Debug)]
@@ -36,10 +39,16 @@ pub fn run(args: &Args) -> Result<u8> {
 fn finish(args: &Args, record: &Record) -> Result<u8> {
     let (measured, failed) = record.counts();
     let rows = store::read(&record.csv())?;
-    if !args.rows_only && rows.iter().any(|row| row.is_ok()) {
-        let plots = args.run.out.parent().map_or_else(|| "plots".into(), |parent| parent.join("plots"));
-        report::write_all(&record.csv(), &args.run.out)?;
-        plot::write_all(&record.csv(), &plots)?;
+    if !args.rows_only && rows.iter().any(crate::row::Row::is_ok) {
+        let plots = args.run.out.parent().unwrap_or(Path::new("")).join("plots");
+        let written = report::write(&report::Args {
+            file: record.csv(),
+            out: None,
+            plots,
+            no_plots: false,
+            reference: REFERENCE.into(),
+        })?;
+        written.iter().for_each(|line| eprintln!("{line}"));
     }
     if args.run.json {
         terminal::say(serde_json::to_string(&rows)?)?;

@@ -63,6 +63,7 @@ fn describe(entry: &engines::Entry, shelf: &Shelf) -> serde_json::Value {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.load_style(presets::NOTHING.into());
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     table
 }
