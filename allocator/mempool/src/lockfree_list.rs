@@ -28,8 +28,8 @@ const _: () = assert!(TABLE_BYTES.is_multiple_of(GRANULE_BYTES));
 const BATCH_MAX: usize = 64;
 
 /// A chunk: its first byte and its link array. Written once, before any of its blocks is pushed
-/// or handed out, so Relaxed suffices: whoever has an index of the chunk had it from the stack
-/// (Release to Acquire) or holds one of its blocks.
+/// or handed out, so Relaxed suffices: whoever has an index of the chunk had it from the head or
+/// from a link (both Release to Acquire) or holds one of its blocks.
 struct ChunkEntry {
     base: AtomicPtr<u8>,
     links: AtomicPtr<AtomicU32>,
@@ -54,14 +54,14 @@ unsafe impl Sync for LockFreeList {}
 
 impl Links for LockFreeList {
     fn next(&self, index: u32) -> u32 {
-        // Relaxed: a link that matters was published with the head (see `tagged_stack`); a stale
-        // one is voided by the tag.
-        self.link_of(index).load(Ordering::Relaxed)
+        // Acquire: partners `link`. A walk overtaken by others may read a link to a chunk newer than the
+        // head it began with; it must see that chunk's entry before the tag voids the walk.
+        self.link_of(index).load(Ordering::Acquire)
     }
 
     fn link(&self, index: u32, next: u32) {
-        // Relaxed: published by the Release exchange of the push that follows.
-        self.link_of(index).store(next, Ordering::Relaxed);
+        // Release: publishes the entry of the chunk that `next` lies in, to the Acquire of `next`.
+        self.link_of(index).store(next, Ordering::Release);
     }
 }
 
