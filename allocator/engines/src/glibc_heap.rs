@@ -29,6 +29,8 @@ const FLAGS: usize = 7;
 const HEAP_BYTES: usize = 64 << 20;
 /// A heap's header is smaller than this, so its arena, if it holds one, starts before it.
 const HEAP_HEADER_BYTES_MAX: usize = 256;
+/// No break grows further than this from where it started.
+const BREAK_BYTES_MAX: usize = 1 << 40;
 /// Words of an arena that are looked at; 254 of them are its bins' links.
 const ARENA_WORDS: usize = 256;
 
@@ -75,9 +77,9 @@ impl Chunk {
     }
 
     fn lies_in_break(&self) -> bool {
-        let Some(break_start) = break_start() else { return false };
         // SAFETY: sbrk(0) moves nothing; it reads the break.
         let break_end = unsafe { libc::sbrk(0) }.addr();
+        let Some(break_start) = break_start(break_end) else { return false };
         break_start <= self.start && self.end() < break_end && self.successor_agrees()
     }
 
@@ -157,9 +159,20 @@ fn page_bytes() -> usize {
 }
 
 /// Where the program break started, from the kernel's record of this process.
-fn break_start() -> Option<usize> {
+///
+/// Valgrind emulates the break at an address of its own choice, which the kernel's record is not about. Then the
+/// start can lie no lower than all that glibc's arenas hold together below the end.
+fn break_start(break_end: usize) -> Option<usize> {
     static START: OnceLock<Option<usize>> = OnceLock::new();
-    *START.get_or_init(|| parse_break_start(&std::fs::read_to_string("/proc/self/stat").ok()?))
+    let recorded =
+        (*START.get_or_init(|| parse_break_start(&std::fs::read_to_string("/proc/self/stat").ok()?)))?;
+    let emulated = !(recorded..recorded.saturating_add(BREAK_BYTES_MAX)).contains(&break_end);
+    if !emulated {
+        return Some(recorded);
+    }
+    // SAFETY: no preconditions.
+    let arenas_bytes = unsafe { libc::mallinfo2() }.arena;
+    break_end.checked_sub(arenas_bytes)
 }
 
 /// `start_brk`, field 47 of `/proc/<pid>/stat`. The name in field 2 may hold blanks; its closing bracket ends it.
@@ -180,7 +193,9 @@ mod tests {
         let maps = std::fs::read_to_string("/proc/self/maps").expect("maps are readable");
         let line = maps.lines().find(|line| line.ends_with("[heap]")).expect("glibc has moved the break");
         let start = usize::from_str_radix(line.split('-').next().expect("a range"), 16).expect("hex");
-        assert_eq!(break_start(), Some(start));
+        // SAFETY: sbrk(0) moves nothing; it reads the break.
+        let end = unsafe { libc::sbrk(0) }.addr();
+        assert_eq!(break_start(end), Some(start));
     }
 
     #[test]

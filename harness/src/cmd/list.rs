@@ -63,7 +63,7 @@ fn describe(entry: &engines::Entry, shelf: &Shelf) -> serde_json::Value {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING.into());
+    table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     table
 }
