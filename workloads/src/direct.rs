@@ -11,9 +11,10 @@ use std::time::Instant;
 use crate::clock;
 use crate::content::Content;
 use crate::exec::{Lane, Patience};
+use crate::live::LiveSet;
 use crate::probe::{Findings, Probe, Room};
 use crate::program::{Act, Program, Tally};
-use crate::raw::{Heap, resident_vec, ring};
+use crate::raw::{Heap, ring};
 use crate::rendezvous::{GivenUp, Rendezvous};
 use crate::run::{Hooks, Mode, Outcome, RunError, Samples};
 
@@ -158,7 +159,7 @@ fn lanes<P: Probe, C: Content>(
     let parts = ends.zip(rooms).zip(tallies);
     let lane = |(((outbox, inbox), room), (warm, timed)): (((_, _), Room), &(Tally, Tally))| Lane {
         heap,
-        live: resident_vec(warm.peak_live.max(timed.peak_live)),
+        live: LiveSet::new(warm.peak_live.max(timed.peak_live)),
         outbox,
         inbox,
         probe: P::new(&room),

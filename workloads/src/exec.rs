@@ -8,10 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::content::Content;
+use crate::live::LiveSet;
 use crate::probe::Probe;
 use crate::raw::{Block, Heap, Received, Receiver, Sender};
 use crate::run::RunError;
-use crate::stream::{ALLOC, FREE, HAND_OFF, Loop, OPERAND_BITS, OPERAND_MASK};
+use crate::stream::{ALLOC, FREE, HAND_OFF, Loop, OPERAND_BITS, OPERAND_MASK, word};
+
+/// Words below it allocate.
+const FIRST_FREE: u32 = word(FREE, 0);
+/// Words from it on hand off or resize; those between free.
+const FIRST_RARE: u32 = word(HAND_OFF, 0);
+const _: () = assert!(ALLOC < FREE && FREE < HAND_OFF);
 
 /// Looks into a ring before the thread gives way to others.
 const SPINS: u32 = 200;
@@ -24,8 +31,8 @@ const SERVED_CHECKS: usize = 64;
 pub struct Lane<P, C> {
     /// Where blocks come from.
     pub heap: Heap,
-    /// Blocks this thread holds; resident, never grows.
-    pub live: Vec<Block>,
+    /// Blocks this thread holds.
+    pub live: LiveSet,
     /// Ring to the next thread.
     pub outbox: Option<Sender>,
     /// Ring from the thread before.
@@ -74,29 +81,46 @@ impl<P: Probe, C: Content> Lane<P, C> {
 
     /// Plays words.
     pub fn play(&mut self, words: &[u32], stop: &AtomicBool) -> Result<(), RunError> {
+        // On the stack, so that the array's length stays in a register.
+        let mut live = std::mem::take(&mut self.live);
+        let played = self.play_over(&mut live, words, stop);
+        self.live = live;
+        played
+    }
+
+    #[inline(always)]
+    fn play_over(&mut self, live: &mut LiveSet, words: &[u32], stop: &AtomicBool) -> Result<(), RunError> {
         let mut words = words.iter();
         while let Some(&word) = words.next() {
             let operand = word & OPERAND_MASK;
-            match word >> OPERAND_BITS {
-                ALLOC => {
-                    let block = self.alloc(operand)?;
-                    self.live.push(block);
-                }
-                FREE => {
-                    let block = self.live.swap_remove(operand as usize);
-                    self.free(block)?;
-                }
-                HAND_OFF => {
-                    let block = self.live.swap_remove(operand as usize);
-                    self.hand_off(block, stop)?;
-                }
-                _ => {
-                    let size = words.next().map_or(1, |size| size & OPERAND_MASK);
-                    self.resize(operand as usize, size)?;
-                }
+            // Words are compared as numbers, frequent kinds first: a match on the kind becomes a jump table, whose
+            // indirect jump costs more than two branches.
+            if word < FIRST_FREE {
+                let block = self.alloc(operand)?;
+                live.push(block);
+            } else if word < FIRST_RARE {
+                let block = live.take(operand as usize);
+                self.free(block)?;
+            } else {
+                let kind = word >> OPERAND_BITS;
+                let size =
+                    if kind == HAND_OFF { 0 } else { words.next().map_or(1, |size| size & OPERAND_MASK) };
+                self.live = std::mem::take(live);
+                let done = self.rare(kind, operand as usize, size, stop);
+                *live = std::mem::take(&mut self.live);
+                done?;
             }
         }
         Ok(())
+    }
+
+    #[inline(never)]
+    fn rare(&mut self, kind: u32, place: usize, size: u32, stop: &AtomicBool) -> Result<(), RunError> {
+        if kind == HAND_OFF {
+            let block = self.live.take(place);
+            return self.hand_off(block, stop);
+        }
+        self.resize(place, size)
     }
 
     #[inline(always)]
@@ -127,8 +151,7 @@ impl<P: Probe, C: Content> Lane<P, C> {
     }
 
     fn resize(&mut self, place: usize, size: u32) -> Result<(), RunError> {
-        let last = self.live.len() - 1;
-        let old = self.live.swap_remove(place);
+        let old = self.live.take(place);
         let kept = self.content.before_resize(&self.heap, &old)?;
         self.probe.losing(&self.heap, &old);
         let mark = self.probe.mark();
@@ -138,19 +161,17 @@ impl<P: Probe, C: Content> Lane<P, C> {
             Ok(mut block) => {
                 self.content.after_resize(&self.heap, &mut block, kept)?;
                 self.probe.gained(&self.heap, &block);
-                self.live.push(block);
-                self.live.swap(place, last);
+                self.live.restore(place, block);
                 Ok(())
             }
             Err(old) => {
-                self.live.push(old);
+                self.live.restore(place, old);
                 Err(out_of_memory(size))
             }
         }
     }
 
     /// Sends a block on, freeing what came in meanwhile; so no circle of full rings can stand still.
-    #[inline(never)]
     fn hand_off(&mut self, block: Block, stop: &AtomicBool) -> Result<(), RunError> {
         let Some(outbox) = &mut self.outbox else { return self.free(block) };
         let mut unsent = outbox.send(block).err();

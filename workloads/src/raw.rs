@@ -23,6 +23,9 @@ use engines::Engine;
 const TAG_ALIGN_BITS: u32 = 5;
 /// Engines that one process can register.
 const ENGINES_MAX: usize = 1 << (u16::BITS - TAG_ALIGN_BITS);
+/// Where a block's shape holds its tag and its stamp.
+const TAG_SHIFT: u32 = 32;
+const STAMP_SHIFT: u32 = 48;
 /// Bytes of a cache line, the stride of [`Heap::read`].
 const LINE_BYTES: usize = 64;
 
@@ -38,13 +41,13 @@ pub struct Heap {
     tag: u16,
 }
 
-/// One live block of a [`Heap`].
+/// One live block of a [`Heap`]. Two words, so that it travels in registers and is stored as it is loaded: a block
+/// freed right after its allocation is still in the store buffer, which forwards only like to like.
 #[must_use = "a block that is dropped is leaked"]
 pub struct Block {
     ptr: NonNull<u8>,
-    size: u32,
-    tag: u16,
-    stamp: u16,
+    /// Size in bits 0..32, the heap's tag in 32..48, the stamp in 48..64.
+    shape: u64,
 }
 
 // SAFETY: a block is the only handle to its bytes, and engines let any thread use and free any block.
@@ -54,18 +57,23 @@ impl Block {
     /// Bytes asked for.
     #[inline]
     pub fn size(&self) -> u32 {
-        self.size
+        self.shape as u32
+    }
+
+    #[inline(always)]
+    fn tag(&self) -> u16 {
+        (self.shape >> TAG_SHIFT) as u16
     }
 
     /// Sets the sequence number that [`Heap::fill`] mixes into the contents.
     pub fn set_stamp(&mut self, stamp: u16) {
-        self.stamp = stamp;
+        self.shape = (self.shape & ((1 << STAMP_SHIFT) - 1)) | (u64::from(stamp) << STAMP_SHIFT);
     }
 
     /// First word of the contents that this block must have: neither another address, nor another size, nor an
     /// earlier life of the same block has it.
     fn pattern(&self) -> u64 {
-        let key = (self.ptr.as_ptr() as u64) ^ (u64::from(self.size) << 47) ^ (u64::from(self.stamp) << 20);
+        let key = (self.ptr.as_ptr() as u64) ^ self.shape.rotate_left(20);
         let mixed = (key ^ (key >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         mixed ^ (mixed >> 29)
     }
@@ -112,37 +120,42 @@ impl Heap {
         assert!(size != 0, "a block has at least one byte");
         // SAFETY: size is not zero, align is a power of two below 4 GiB, so their rounded sum fits an isize.
         let ptr = unsafe { self.engine.alloc(size as usize, self.align) };
-        NonNull::new(ptr).map(|ptr| Block { ptr, size, tag: self.tag, stamp: 0 })
+        NonNull::new(ptr).map(|ptr| self.block(ptr, size))
+    }
+
+    #[inline(always)]
+    fn block(&self, ptr: NonNull<u8>, size: u32) -> Block {
+        Block { ptr, shape: u64::from(size) | (u64::from(self.tag) << TAG_SHIFT) }
     }
 
     /// Gives a block back.
     #[inline(always)]
     pub fn free(&self, block: Block) {
-        assert!(block.tag == self.tag, "a block returns to the heap that made it");
+        assert!(block.tag() == self.tag, "a block returns to the heap that made it");
         // SAFETY: equal tags mean this engine and alignment made the block; by value, so it is live and freed once.
-        unsafe { self.engine.dealloc(block.ptr.as_ptr(), block.size as usize, self.align) }
+        unsafe { self.engine.dealloc(block.ptr.as_ptr(), block.size() as usize, self.align) }
     }
 
     /// Resizes a block; gives the old one back when the engine has no memory.
     #[inline(always)]
     pub fn resize(&self, block: Block, size: u32) -> Result<Block, Block> {
         assert!(size != 0, "a block has at least one byte");
-        assert!(block.tag == self.tag, "a block returns to the heap that made it");
+        assert!(block.tag() == self.tag, "a block returns to the heap that made it");
         // SAFETY: as in `free` for the old block and as in `alloc` for the new size.
         let ptr = unsafe {
-            self.engine.realloc(block.ptr.as_ptr(), block.size as usize, self.align, size as usize)
+            self.engine.realloc(block.ptr.as_ptr(), block.size() as usize, self.align, size as usize)
         };
         match NonNull::new(ptr) {
-            Some(ptr) => Ok(Block { ptr, size, ..block }),
+            Some(ptr) => Ok(self.block(ptr, size)),
             None => Err(block),
         }
     }
 
     /// Bytes the engine lets the owner of `block` use.
     pub fn usable(&self, block: &Block) -> usize {
-        assert!(block.tag == self.tag, "a block is asked about at the heap that made it");
+        assert!(block.tag() == self.tag, "a block is asked about at the heap that made it");
         // SAFETY: equal tags mean this engine and alignment made the block, and the reference keeps it live.
-        unsafe { self.engine.usable_size(block.ptr.as_ptr(), block.size as usize, self.align) }
+        unsafe { self.engine.usable_size(block.ptr.as_ptr(), block.size() as usize, self.align) }
     }
 
     /// Whether the engine says that it served `block`.
@@ -160,13 +173,13 @@ impl Heap {
     #[inline(always)]
     pub fn write(&self, block: &Block) {
         // SAFETY: the engine gave the block's owner `size` bytes at `ptr`.
-        unsafe { block.ptr.as_ptr().write_bytes(0xA5, block.size as usize) }
+        unsafe { block.ptr.as_ptr().write_bytes(0xA5, block.size() as usize) }
     }
 
     /// Reads a byte of every cache line, the last byte among them.
     #[inline(always)]
     pub fn read(&self, block: &Block) {
-        let size = block.size as usize;
+        let size = block.size() as usize;
         let mut at = size - 1;
         loop {
             // SAFETY: at < size, and the block's owner may use `size` bytes at `ptr`.
@@ -183,9 +196,9 @@ impl Heap {
     /// Fills `block` with contents that tell its address, size and stamp.
     pub fn fill(&self, block: &Block) {
         let first = block.pattern();
-        for at in (0..block.size as usize).step_by(8) {
+        for at in (0..block.size() as usize).step_by(8) {
             let bytes = pattern_word(first, at).to_ne_bytes();
-            let count = (block.size as usize - at).min(8);
+            let count = (block.size() as usize - at).min(8);
             // SAFETY: at < size, and the block's owner may use `size` bytes at `ptr`.
             let place = unsafe { block.ptr.as_ptr().add(at) };
             // SAFETY: at + count ≤ size; the source is an array on the stack.
@@ -195,17 +208,17 @@ impl Heap {
 
     /// Checks that `block` still holds what [`Heap::fill`] wrote; else says what it holds.
     pub fn check(&self, block: &Block) -> Result<(), String> {
-        self.compare(block, block.pattern(), block.size)
+        self.compare(block, block.pattern(), block.size())
     }
 
     /// What a resize of `block` must keep.
     pub fn imprint(&self, block: &Block) -> Imprint {
-        Imprint { first: block.pattern(), size: block.size }
+        Imprint { first: block.pattern(), size: block.size() }
     }
 
     /// Checks that a resized block begins with what the old one held.
     pub fn check_kept(&self, block: &Block, old: &Imprint) -> Result<(), String> {
-        self.compare(block, old.first, old.size.min(block.size))
+        self.compare(block, old.first, old.size.min(block.size()))
     }
 
     fn compare(&self, block: &Block, first: u64, size: u32) -> Result<(), String> {
@@ -221,7 +234,7 @@ impl Heap {
                 let address = block.ptr.as_ptr() as usize;
                 return Err(format!(
                     "block of {} bytes at {address:#x}: bytes {at}..{} changed while it was live",
-                    block.size,
+                    block.size(),
                     at + count
                 ));
             }

@@ -14,13 +14,13 @@ pub struct Workload {
     pub name: String,
     /// One line for people.
     pub about: String,
-    /// The family that tables show it in: `note`, `note+`, `draft`, `threads`, or a user's own word.
+    /// The family that tables show it in: `note`, `note+`, `draft`, `threads`, `memory`, or a user's own word.
     #[serde(default = "user_group")]
     pub group: String,
     /// Alignment of every block in bytes, a power of two.
     #[serde(default = "word_align")]
     pub align: usize,
-    /// Write every block in full after its allocation and read it before its free.
+    /// Write every block in full after its allocation and read a byte of each of its cache lines before its free.
     #[serde(default)]
     pub touch: bool,
     /// The generator and its figures.
