@@ -41,7 +41,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
             if path.file_name().is_some_and(|name| name != "target") {
                 collect(&path, files);
             }
-        } else if path.extension().is_some_and(|ext| ext == "rs" || ext == "toml" || ext == "c" || ext == "s") {
+        } else if path.extension().is_some_and(|ext| ext == "rs" || ext == "toml" || ext == "c" || ext == "s")
+        {
             files.push(path);
         }
     }

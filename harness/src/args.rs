@@ -60,6 +60,9 @@ pub struct RunArgs {
     /// Write a pattern into every block and check it; figures are then those of a check, not of a benchmark
     #[arg(long)]
     pub verify: bool,
+    /// Leave worker threads to the scheduler instead of keeping each on one processor
+    #[arg(long)]
+    pub no_pin: bool,
     /// Add an engine: the C ABI of a library loaded by LD_PRELOAD; may be given several times
     #[arg(long, value_name = "NAME=PATH")]
     pub preload: Vec<String>,
@@ -95,7 +98,10 @@ pub fn thread_counts(words: &[String]) -> Result<Vec<usize>> {
             Err(_) => bail!("--threads (BENCH_THREADS): '{word}' is not a number; give counts like 1,2,4"),
         };
         ensure!(count > 0, "--threads (BENCH_THREADS): 0 threads cannot run a workload; give 1 or more");
-        ensure!(count <= THREADS_MAX, "--threads (BENCH_THREADS): {count} is above the limit of {THREADS_MAX}");
+        ensure!(
+            count <= THREADS_MAX,
+            "--threads (BENCH_THREADS): {count} is above the limit of {THREADS_MAX}"
+        );
         if !counts.contains(&count) {
             counts.push(count);
         }
@@ -126,7 +132,9 @@ pub fn passes(words: &[String], default: &[Pass]) -> Result<Vec<Pass>> {
     for word in words {
         match Pass::parse(word.trim()) {
             Some(pass) => chosen.push(pass),
-            None => bail!("--passes: '{word}' is not a pass; choose from throughput, latency, memory, drain, instructions"),
+            None => bail!(
+                "--passes: '{word}' is not a pass; choose from throughput, latency, memory, drain, instructions"
+            ),
         }
     }
     Ok(Pass::ALL.into_iter().filter(|pass| chosen.contains(pass)).collect())

@@ -61,7 +61,12 @@ pub struct Campaign<'a> {
 
 impl<'a> Campaign<'a> {
     /// Plans the groups of this shard.
-    pub fn new(selection: &'a Selection, args: &'a RunArgs, shard: (usize, usize), record: Record) -> Result<Campaign<'a>> {
+    pub fn new(
+        selection: &'a Selection,
+        args: &'a RunArgs,
+        shard: (usize, usize),
+        record: Record,
+    ) -> Result<Campaign<'a>> {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let mut groups = plan::groups(&selection.workloads, &selection.threads, cpus);
         let of_shard = |index: &mut usize| {
@@ -112,7 +117,12 @@ impl<'a> Campaign<'a> {
     /// Time of one throughput block of each group, in order; ends early when the budget is spoken for.
     fn pilot(&mut self) -> Result<Vec<f64>> {
         let groups = self.groups.clone();
-        let pass = self.selection.passes.iter().copied().find(|pass| matches!(pass, Pass::Throughput | Pass::Latency));
+        let pass = self
+            .selection
+            .passes
+            .iter()
+            .copied()
+            .find(|pass| matches!(pass, Pass::Throughput | Pass::Latency));
         let Some(pass) = pass else { return Ok(vec![0.0; groups.len()]) };
         let mut costs = Vec::with_capacity(groups.len());
         let mut needed = self.side_by_side_ns(&[]);
@@ -138,21 +148,26 @@ impl<'a> Campaign<'a> {
         if self.record.provenance.plan.is_empty() {
             let blocks = match (self.args.reps, self.budget_ns()) {
                 (Some(reps), _) => vec![Some(Blocks { throughput: reps, latency: reps }); self.groups.len()],
-                (None, None) => vec![Some(Blocks { throughput: FULL_REPS, latency: FULL_REPS / 2 }); self.groups.len()],
+                (None, None) => {
+                    vec![Some(Blocks { throughput: FULL_REPS, latency: FULL_REPS / 2 }); self.groups.len()]
+                }
                 (None, Some(budget)) => {
                     let pilot: f64 = pilot_ns.iter().filter(|cost| cost.is_finite()).sum();
                     plan::allot(pilot_ns, &self.terms(budget - pilot - self.side_by_side_ns(pilot_ns)))
                 }
             };
             let groups = self.groups.iter().cloned();
-            self.record.provenance.plan = groups.zip(blocks).map(|(group, blocks)| Planned { group, blocks }).collect();
+            self.record.provenance.plan =
+                groups.zip(blocks).map(|(group, blocks)| Planned { group, blocks }).collect();
             self.record.provenance.left_out = self.left_out();
             self.record.save()?;
         }
         let remaining: f64 = pilot_ns
             .iter()
             .zip(&self.record.provenance.plan)
-            .filter_map(|(&cost, planned)| planned.blocks.map(|blocks| cost * f64::from(blocks.throughput + 2 * blocks.latency)))
+            .filter_map(|(&cost, planned)| {
+                planned.blocks.map(|blocks| cost * f64::from(blocks.throughput + 2 * blocks.latency))
+            })
             .sum();
         self.progress.set_remaining(remaining + self.side_by_side_ns(pilot_ns));
         Ok(())
@@ -228,7 +243,9 @@ impl<'a> Campaign<'a> {
             self.selection.choices.iter().filter(|choice| self.takes_part(choice, group)).collect();
         let key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
         let mut cost = 0.0;
-        for (position, index) in schedule::block_order(choices.len(), self.args.seed, &key, block).into_iter().enumerate() {
+        for (position, index) in
+            schedule::block_order(choices.len(), self.args.seed, &key, block).into_iter().enumerate()
+        {
             let place = Place { pass, block, position: position as u32 };
             let job = Job { choice: choices[index], workload, threads: group.threads, place };
             cost += self.cell(&job)?;
@@ -244,7 +261,13 @@ impl<'a> Campaign<'a> {
         if let Some(ns) = self.record.cost_of(&key(job)) {
             return Ok(ns as f64);
         }
-        self.progress.show(&format!("{} × {}  {}  {}", job.workload.name, job.threads, job.place.pass.name(), job.choice.label));
+        self.progress.show(&format!(
+            "{} × {}  {}  {}",
+            job.workload.name,
+            job.threads,
+            job.place.pass.name(),
+            job.choice.label
+        ));
         let (row, finished) = run(job, self.args, &self.limits);
         self.keep(row, &finished)
     }
@@ -266,7 +289,12 @@ impl<'a> Campaign<'a> {
         let cells = |wanted: &dyn Fn(&Group, &Choice) -> bool| {
             let mut cells = Vec::new();
             for (group_index, group) in self.groups.iter().enumerate() {
-                let measured = self.record.provenance.plan.get(group_index).is_none_or(|planned| planned.blocks.is_some());
+                let measured = self
+                    .record
+                    .provenance
+                    .plan
+                    .get(group_index)
+                    .is_none_or(|planned| planned.blocks.is_some());
                 for (choice_index, choice) in self.selection.choices.iter().enumerate() {
                     let control = choice.label.ends_with(CONTROL_SUFFIX);
                     if measured && !control && wanted(group, choice) {
@@ -278,11 +306,21 @@ impl<'a> Campaign<'a> {
         };
         match pass {
             Pass::Memory => cells(&|_, _| true),
-            Pass::Instructions if runner::has_valgrind() => cells(&|group, _| group.threads == 1 && group.tier <= 1),
+            Pass::Instructions if runner::has_valgrind() => {
+                cells(&|group, _| group.threads == 1 && group.tier <= 1)
+            }
             Pass::Drain => {
-                let most = self.selection.threads.iter().copied().filter(|&threads| threads <= self.cpus.max(2)).max();
+                let most = self
+                    .selection
+                    .threads
+                    .iter()
+                    .copied()
+                    .filter(|&threads| threads <= self.cpus.max(2))
+                    .max();
                 cells(&|group, choice| {
-                    DRAIN_WORKLOADS.contains(&group.workload.as_str()) && Some(group.threads) == most && choice.engine != FLOOR
+                    DRAIN_WORKLOADS.contains(&group.workload.as_str())
+                        && Some(group.threads) == most
+                        && choice.engine != FLOOR
                 })
             }
             _ => Vec::new(),
@@ -294,7 +332,9 @@ impl<'a> Campaign<'a> {
         // Under callgrind an operation costs some fifty times as much, and needs no repetition to be exact.
         let ops = self.selection.ops.min(job::INSTRUCTION_PASS_OPS);
         let small: Vec<Workload> = match pass {
-            Pass::Instructions => self.selection.unscaled.iter().map(|workload| workload.scaled(ops)).collect(),
+            Pass::Instructions => {
+                self.selection.unscaled.iter().map(|workload| workload.scaled(ops)).collect()
+            }
             _ => Vec::new(),
         };
         let mut jobs = Vec::new();
@@ -305,7 +345,8 @@ impl<'a> Campaign<'a> {
                 None => self.workload(&group.workload)?,
             };
             let place = Place { pass, block: 0, position: position as u32 };
-            let job = Job { choice: &self.selection.choices[choice], workload, threads: group.threads, place };
+            let job =
+                Job { choice: &self.selection.choices[choice], workload, threads: group.threads, place };
             if self.record.cost_of(&key(&job)).is_none() {
                 jobs.push(job);
             }
@@ -329,7 +370,8 @@ impl<'a> Campaign<'a> {
             drop(sender);
             for (row, finished) in receiver {
                 if let Some(row) = &row {
-                    self.progress.show(&format!("{} × {}  {}  {}", row.workload, row.threads, row.pass, row.engine));
+                    self.progress
+                        .show(&format!("{} × {}  {}  {}", row.workload, row.threads, row.pass, row.engine));
                 }
                 self.keep(row, &finished)?;
             }
@@ -368,19 +410,23 @@ impl<'a> Campaign<'a> {
             }
         }
         if cut > 0 {
-            let line = format!("{cut} blocks beyond the minimum of repetitions: the machine was slower than the pilot said");
+            let line = format!(
+                "{cut} blocks beyond the minimum of repetitions: the machine was slower than the pilot said"
+            );
             self.record.provenance.left_out.push(line);
         }
         Ok(())
     }
 
     fn budget_is_spent(&self) -> bool {
-        self.selection.budget_seconds.is_some_and(|seconds| self.started.elapsed() > Duration::from_secs(seconds))
+        self.selection
+            .budget_seconds
+            .is_some_and(|seconds| self.started.elapsed() > Duration::from_secs(seconds))
     }
 }
 
 fn run(job: &Job, args: &RunArgs, limits: &Limits) -> (Option<Row>, Finished) {
-    let request = job::request(job.choice, job.workload, job.threads, args.seed, job.place.pass, args.verify);
+    let request = job::request(job.choice, job.workload, job.threads, args, job.place.pass);
     let finished = runner::run(job.choice, &request, limits);
     (job::row(job.choice, &request, job.place, &finished), finished)
 }

@@ -65,7 +65,9 @@ impl Shelf {
 
     /// Every engine built, with its version and binary.
     pub fn all(&self) -> impl Iterator<Item = (&ListedEngine, &Path)> {
-        self.binaries.iter().flat_map(|(path, engines)| engines.iter().map(move |engine| (engine, path.as_path())))
+        self.binaries
+            .iter()
+            .flat_map(|(path, engines)| engines.iter().map(move |engine| (engine, path.as_path())))
     }
 
     /// The engine that `label` names: a built engine, or `name#aa`.
@@ -86,7 +88,11 @@ impl Shelf {
                 "engine '{name}' is not built: it needs the cargo feature '{}' in the binary {}; build it with: {}",
                 entry.feature,
                 self.folder.join(entry.flavour).display(),
-                if entry.flavour == CELL || entry.feature == "mimalloc2" { "make build" } else { "make build-all" },
+                if entry.flavour == CELL || entry.feature == "mimalloc2" {
+                    "make build"
+                } else {
+                    "make build-all"
+                },
             ),
             None => {
                 let known: Vec<&str> = engines::catalog::CATALOG.iter().map(|entry| entry.name).collect();
@@ -97,15 +103,22 @@ impl Shelf {
 
     /// An engine called `name`: the C ABI of the library at `path`.
     pub fn preload(&self, word: &str) -> Result<Choice> {
-        let Some((name, path)) = word.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty()) else {
+        let Some((name, path)) =
+            word.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty())
+        else {
             bail!("--preload: '{word}' is not of the form NAME=PATH");
         };
-        ensure!(engines::find(name).is_none(), "--preload: '{name}' is the name of a built-in engine; choose another");
-        let path = std::fs::canonicalize(path).with_context(|| format!("--preload: {path} cannot be found"))?;
+        ensure!(
+            engines::find(name).is_none(),
+            "--preload: '{name}' is the name of a built-in engine; choose another"
+        );
+        let path =
+            std::fs::canonicalize(path).with_context(|| format!("--preload: {path} cannot be found"))?;
         let path_text = path.to_string_lossy().into_owned();
         let mut choice = self.choose("c_abi")?;
         choice.label = name.into();
-        choice.env = vec![("LD_PRELOAD".into(), path_text.clone()), ("CELL_EXPECT_LIBRARY".into(), path_text)];
+        choice.env =
+            vec![("LD_PRELOAD".into(), path_text.clone()), ("CELL_EXPECT_LIBRARY".into(), path_text)];
         choice.version = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(choice)
     }

@@ -14,7 +14,9 @@ pub fn listen() {
         if REQUESTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(EXIT_CODE));
         }
-        eprintln!("\nstopping; what is measured is kept (go on later with --resume, Ctrl-C again to leave at once)");
+        eprintln!(
+            "\nstopping; what is measured is kept (go on later with --resume, Ctrl-C again to leave at once)"
+        );
     });
     if let Err(error) = installed {
         eprintln!("allocbench: Ctrl-C cannot be handled ({error}); rows written so far are kept in any case");

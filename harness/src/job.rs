@@ -3,6 +3,7 @@
 use cell::wire::{Latency, Measurement, Pass, Quantiles, Request};
 use workloads::spec::Workload;
 
+use crate::args::RunArgs;
 use crate::engine::Choice;
 use crate::row::{Row, SCHEMA};
 use crate::runner::{Ending, Finished};
@@ -22,8 +23,9 @@ pub struct Place {
 pub const INSTRUCTION_PASS_OPS: u64 = 20_000;
 
 /// The request for a cell.
-pub fn request(choice: &Choice, workload: &Workload, threads: usize, seed: u64, pass: Pass, verify: bool) -> Request {
-    Request { engine: choice.engine.clone(), workload: workload.clone(), threads, seed, pass, verify }
+pub fn request(choice: &Choice, workload: &Workload, threads: usize, args: &RunArgs, pass: Pass) -> Request {
+    let (seed, verify, pin) = (args.seed, args.verify, !args.no_pin);
+    Request { engine: choice.engine.clone(), workload: workload.clone(), threads, seed, pass, verify, pin }
 }
 
 /// The row of a finished cell; `None` where the user interrupted it.

@@ -8,7 +8,15 @@ use std::process::Command;
 
 /// Variables that change how an allocator behaves; those that are set are recorded.
 const ALLOCATOR_VARIABLES: [&str; 9] = [
-    "MALLOC_", "GLIBC_TUNABLES", "_RJEM_MALLOC_CONF", "MIMALLOC_", "TCMALLOC_", "ACE_", "LD_PRELOAD", "SNMALLOC_", "RPMALLOC_",
+    "MALLOC_",
+    "GLIBC_TUNABLES",
+    "_RJEM_MALLOC_CONF",
+    "MIMALLOC_",
+    "TCMALLOC_",
+    "ACE_",
+    "LD_PRELOAD",
+    "SNMALLOC_",
+    "RPMALLOC_",
 ];
 
 /// Facts by name, in the order of their names.
@@ -26,7 +34,11 @@ pub fn machine() -> Facts {
     put(&mut facts, "overcommit_memory", Some(read("/proc/sys/vm/overcommit_memory")));
     put(&mut facts, "memory_total", meminfo("MemTotal:").map(|bytes| format!("{} MiB", bytes >> 20)));
     put(&mut facts, "load_average_at_start", Some(read("/proc/loadavg")));
-    put(&mut facts, "clocksource", Some(read("/sys/devices/system/clocksource/clocksource0/current_clocksource")));
+    put(
+        &mut facts,
+        "clocksource",
+        Some(read("/sys/devices/system/clocksource/clocksource0/current_clocksource")),
+    );
     put(&mut facts, "cpu_governor", Some(read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")));
     put(&mut facts, "address_space_limit", limit("Max address space"));
     put(&mut facts, "memory_cgroup_limit", Some(read("/sys/fs/cgroup/memory.max")));

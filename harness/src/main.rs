@@ -6,7 +6,11 @@ use clap::{Parser, Subcommand};
 use harness::cmd;
 
 #[derive(Parser)]
-#[command(name = "allocbench", version, about = "Measures memory allocators on real workloads and says how sure it is")]
+#[command(
+    name = "allocbench",
+    version,
+    about = "Measures memory allocators on real workloads and says how sure it is"
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,

@@ -163,7 +163,9 @@ mod tests {
     #[test]
     fn minimum_repetitions_hold_wherever_a_group_is_measured() {
         for seconds in [1.0, 10.0, 100.0] {
-            for blocks in allot(&[0.1 * SECOND, 2.0 * SECOND, 0.01 * SECOND], &terms(seconds)).into_iter().flatten() {
+            for blocks in
+                allot(&[0.1 * SECOND, 2.0 * SECOND, 0.01 * SECOND], &terms(seconds)).into_iter().flatten()
+            {
                 assert!(blocks.throughput >= THROUGHPUT_MIN && blocks.latency >= LATENCY_MIN);
             }
         }

@@ -39,6 +39,8 @@ pub struct Settings {
     pub seed: u64,
     /// Contents checked.
     pub verify: bool,
+    /// Workers kept each on one processor.
+    pub pinned: bool,
     /// Fixed number of blocks.
     pub reps: Option<u32>,
     /// Time budget.
@@ -100,14 +102,18 @@ pub struct Record {
 impl Record {
     /// Opens the folder for a new run, or for going on with the one in it.
     pub fn open(folder: &Path, settings: Settings, choices: &[Choice], resume: bool) -> Result<Record> {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("--out: {} cannot be created; name a folder that can be written", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| {
+            format!("--out: {} cannot be created; name a folder that can be written", folder.display())
+        })?;
         let csv = path(folder, "csv");
         if resume && csv.exists() {
             return Record::resume(folder, &settings);
         }
         if resume {
-            eprintln!("allocbench: {} does not exist, so there is nothing to resume; starting a new run", csv.display());
+            eprintln!(
+                "allocbench: {} does not exist, so there is nothing to resume; starting a new run",
+                csv.display()
+            );
         }
         archive(folder)?;
         let rows = Appender::create(&csv)?;
@@ -140,7 +146,10 @@ impl Record {
         let csv = path(folder, "csv");
         let file = path(folder, "provenance.json");
         let text = fs::read(&file).with_context(|| {
-            format!("{}: cannot be read, so the run cannot be resumed; start it anew without --resume", file.display())
+            format!(
+                "{}: cannot be read, so the run cannot be resumed; start it anew without --resume",
+                file.display()
+            )
         })?;
         let provenance: Provenance = serde_json::from_slice(&text).with_context(|| {
             format!("{}: not the provenance of a run; start it anew without --resume", file.display())
@@ -200,7 +209,8 @@ impl Record {
         let mut text = String::new();
         let mut line = |more: serde_json::Value| {
             let fields = cell.as_object().into_iter().chain(more.as_object()).flatten();
-            let line: serde_json::Map<_, _> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+            let line: serde_json::Map<_, _> =
+                fields.map(|(name, value)| (name.clone(), value.clone())).collect();
             text.push_str(&format!("{}\n", serde_json::Value::Object(line)));
         };
         line(serde_json::json!({
@@ -230,7 +240,11 @@ impl Record {
                 row.pass, point.t_ns, point.resident_bytes
             ));
         }
-        self.append_text("timeline.csv", "engine,workload,threads,pass,block,t_ns,resident_bytes,phase\n", &text)
+        self.append_text(
+            "timeline.csv",
+            "engine,workload,threads,pass,block,t_ns,resident_bytes,phase\n",
+            &text,
+        )
     }
 
     fn append_text(&self, suffix: &str, header: &str, text: &str) -> Result<()> {
@@ -254,7 +268,8 @@ impl Record {
 
     /// Writes the provenance.
     pub fn save(&self) -> Result<()> {
-        let text = serde_json::to_vec_pretty(&self.provenance).context("the provenance cannot be written as JSON")?;
+        let text = serde_json::to_vec_pretty(&self.provenance)
+            .context("the provenance cannot be written as JSON")?;
         store::write_bytes_atomic(&path(&self.folder, "provenance.json"), &text)
     }
 
@@ -271,7 +286,9 @@ fn path(folder: &Path, suffix: &str) -> PathBuf {
 /// Refuses to mix runs, naming the first setting that differs.
 fn same_settings(old: &Settings, new: &Settings) -> Result<()> {
     let (old, new) = (serde_json::to_value(old)?, serde_json::to_value(new)?);
-    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { bail!("settings are no JSON object") };
+    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else {
+        bail!("settings are no JSON object")
+    };
     for (name, value) in new {
         ensure!(
             old.get(name) == Some(value),
@@ -299,10 +316,12 @@ fn archive(folder: &Path) -> Result<()> {
     fs::create_dir_all(&target).with_context(|| format!("{}: cannot be created", target.display()))?;
     for entry in fs::read_dir(folder)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = name.starts_with("bench.") || ["summary.md", "summary.csv", "report.html"].contains(&name.as_str());
+        let ours = name.starts_with("bench.")
+            || ["summary.md", "summary.csv", "report.html"].contains(&name.as_str());
         if ours && entry.path().is_file() {
-            fs::rename(entry.path(), target.join(&name))
-                .with_context(|| format!("{}: cannot be moved to {}", entry.path().display(), target.display()))?;
+            fs::rename(entry.path(), target.join(&name)).with_context(|| {
+                format!("{}: cannot be moved to {}", entry.path().display(), target.display())
+            })?;
         }
     }
     eprintln!("allocbench: the run that was in {} is now in {}", folder.display(), target.display());
@@ -343,7 +362,8 @@ mod tests {
     fn other_settings_are_not_mixed_in() {
         let folder = tempfile::tempdir().unwrap();
         Record::open(folder.path(), Settings { ops: 5, ..Settings::default() }, &[], false).unwrap();
-        let error = Record::open(folder.path(), Settings { ops: 6, ..Settings::default() }, &[], true).err().unwrap();
+        let error =
+            Record::open(folder.path(), Settings { ops: 6, ..Settings::default() }, &[], true).err().unwrap();
         assert!(error.to_string().contains("ops = 5, not 6"), "{error}");
     }
 

@@ -115,7 +115,9 @@ fn run_command(mut command: Command, choice: &Choice, request: &Request, limits:
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return Ending::Crashed(format!("{} cannot be started: {error}", choice.binary.display())),
+        Err(error) => {
+            return Ending::Crashed(format!("{} cannot be started: {error}", choice.binary.display()));
+        }
     };
     if let Some(mut stdin) = child.stdin.take() {
         // A child that died early has closed the pipe; how it ended is read below.
@@ -170,7 +172,10 @@ fn wait(child: &Child, closed: &mpsc::Receiver<()>, limits: &Limits) -> Option<E
             return Some(Ending::Interrupted);
         }
         if Instant::now() >= deadline {
-            return Some(Ending::Timeout(format!("still running after the limit of {} s", limits.time.as_secs())));
+            return Some(Ending::Timeout(format!(
+                "still running after the limit of {} s",
+                limits.time.as_secs()
+            )));
         }
         let resident = resident_bytes(child.id());
         if resident > limits.resident_bytes {
@@ -250,7 +255,9 @@ mod tests {
     fn rubbish_is_a_crash_not_a_panic() {
         assert!(matches!(shell("echo rubbish", &LIMITS), Ending::Crashed(_)));
         assert!(matches!(shell("true", &LIMITS), Ending::Crashed(_)));
-        assert!(matches!(shell("echo '{\"failed\":\"why\"}'", &LIMITS), Ending::Failed(what) if what == "why"));
+        assert!(
+            matches!(shell("echo '{\"failed\":\"why\"}'", &LIMITS), Ending::Failed(what) if what == "why")
+        );
         assert!(matches!(shell("echo '{\"out_of_memory\":\"x\"}'", &LIMITS), Ending::OutOfMemory(_)));
     }
 

@@ -17,8 +17,16 @@ pub const REFERENCE: &str = "system";
 pub const FLOOR: &str = "floor";
 
 /// Engines of the default profile, in the order of tables; those that are not built are said and left out.
-const DEFAULT_ENGINES: [&str; 8] =
-    ["system", "system#aa", "jemalloc", "mimalloc", "mimalloc2", "mempool_baseline", "mempool_sharded", "floor"];
+const DEFAULT_ENGINES: [&str; 8] = [
+    "system",
+    "system#aa",
+    "jemalloc",
+    "mimalloc",
+    "mimalloc2",
+    "mempool_baseline",
+    "mempool_sharded",
+    "floor",
+];
 
 /// Engines of the quick profile.
 const QUICK_ENGINES: [&str; 5] = ["system", "jemalloc", "mimalloc", "mempool_baseline", "mempool_sharded"];
@@ -67,14 +75,26 @@ impl Selection {
         }
         let labels: Vec<&String> = choices.iter().map(|choice| &choice.label).collect();
         for (index, label) in labels.iter().enumerate() {
-            ensure!(!labels[..index].contains(label), "engine '{label}' is named twice; name it once (or as {label}{CONTROL_SUFFIX})");
+            ensure!(
+                !labels[..index].contains(label),
+                "engine '{label}' is named twice; name it once (or as {label}{CONTROL_SUFFIX})"
+            );
         }
         if args.verify {
             // The floor engine hands out memory that is still in use: there is nothing to verify.
             choices.retain(|choice| choice.engine != FLOOR);
             ensure!(!choices.is_empty(), "--verify: the floor engine keeps no contents; name another engine");
         }
-        Ok(Selection { choices, workloads, unscaled, threads, passes, ops, budget_seconds: budget(args), missing })
+        Ok(Selection {
+            choices,
+            workloads,
+            unscaled,
+            threads,
+            passes,
+            ops,
+            budget_seconds: budget(args),
+            missing,
+        })
     }
 
     /// What must be equal for two runs to be one.
@@ -87,6 +107,7 @@ impl Selection {
             ops: self.ops,
             seed: args.seed,
             verify: args.verify,
+            pinned: !args.no_pin,
             reps: args.reps,
             budget_seconds: self.budget_seconds,
             shard,
@@ -123,7 +144,8 @@ fn budget(args: &RunArgs) -> Option<u64> {
 }
 
 fn engines(args: &RunArgs, shelf: &Shelf, missing: &mut Vec<String>) -> Result<Vec<Choice>> {
-    let named: Vec<&str> = args.engines.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    let named: Vec<&str> =
+        args.engines.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
     if !named.is_empty() {
         return named.into_iter().map(|name| shelf.choose(name)).collect();
     }
@@ -163,7 +185,8 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
             known.push(workload);
         }
     }
-    let named: Vec<&str> = args.workloads.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    let named: Vec<&str> =
+        args.workloads.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
     if named.is_empty() {
         return Ok(of_profile(known, args.profile));
     }
@@ -173,7 +196,10 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
             known.iter().filter(|workload| workload.name == name || workload.group == name).collect();
         if found.is_empty() {
             let names: Vec<&str> = known.iter().map(|workload| workload.name.as_str()).collect();
-            bail!("no workload or group is called '{name}'; known are {} (see: allocbench list)", names.join(", "));
+            bail!(
+                "no workload or group is called '{name}'; known are {} (see: allocbench list)",
+                names.join(", ")
+            );
         }
         for workload in found {
             if chosen.iter().all(|other| other.name != workload.name) {
@@ -192,7 +218,9 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
 
 fn of_profile(known: Vec<Workload>, profile: Profile) -> Vec<Workload> {
     let quick = |workload: &Workload| {
-        workload.group == "note" || workload.group == "user" || ["tiny_hot", "random_mixed"].contains(&workload.name.as_str())
+        workload.group == "note"
+            || workload.group == "user"
+            || ["tiny_hot", "random_mixed"].contains(&workload.name.as_str())
     };
     known.into_iter().filter(|workload| profile != Profile::Quick || quick(workload)).collect()
 }

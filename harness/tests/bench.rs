@@ -26,7 +26,16 @@ fn small(out: &Path, flags: &[&str]) -> Command {
     let mut command = allocbench();
     command.args(["bench", "--rows-only", "--out"]).arg(out);
     command.args(["--engines", "system,system#aa,mempool_sharded", "--workloads", "rl_small,rl_medium+"]);
-    command.args(["--threads", "1,2", "--ops", "2000", "--reps", "2", "--passes", "throughput,latency,memory"]);
+    command.args([
+        "--threads",
+        "1,2",
+        "--ops",
+        "2000",
+        "--reps",
+        "2",
+        "--passes",
+        "throughput,latency,memory",
+    ]);
     command.args(flags);
     command
 }
@@ -89,7 +98,10 @@ fn an_interrupted_run_resumes_to_the_same_set_of_rows() {
     let mut child = child;
     child.wait().unwrap();
     let before = std::fs::read_to_string(&csv).unwrap();
-    assert!(before.lines().count() - 1 < keys(&rows(whole.path())).len(), "the run was over before it was killed");
+    assert!(
+        before.lines().count() - 1 < keys(&rows(whole.path())).len(),
+        "the run was over before it was killed"
+    );
     // What a kill in the middle of a write leaves.
     std::fs::write(&csv, format!("{before}1,system,rl_sm")).unwrap();
     let resumed = finish(small(cut.path(), &["--resume"]));
@@ -139,7 +151,12 @@ fn contents_are_verified_on_every_workload() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = allocbench();
     command.args(["bench", "--rows-only", "--verify", "--out"]).arg(folder.path());
-    command.args(["--engines", "system,jemalloc,mimalloc,mempool_baseline,mempool_sharded", "--threads", "2"]);
+    command.args([
+        "--engines",
+        "system,jemalloc,mimalloc,mempool_baseline,mempool_sharded",
+        "--threads",
+        "2",
+    ]);
     command.args(["--ops", "2000", "--reps", "1", "--passes", "throughput"]);
     succeeded(&finish(command));
     for row in rows(folder.path()) {
@@ -157,7 +174,18 @@ fn a_workload_of_the_users_own_runs_without_recompiling() {
     )
     .unwrap();
     let mut command = allocbench();
-    command.args(["bench", "--rows-only", "--engines", "system", "--threads", "1", "--reps", "1", "--passes", "throughput"]);
+    command.args([
+        "bench",
+        "--rows-only",
+        "--engines",
+        "system",
+        "--threads",
+        "1",
+        "--reps",
+        "1",
+        "--passes",
+        "throughput",
+    ]);
     command.arg("--workload-file").arg(&file).args(["--workloads", "mine", "--out"]).arg(folder.path());
     succeeded(&finish(command));
     let rows = rows(folder.path());

@@ -73,7 +73,10 @@ fn an_engine_that_is_not_built_names_its_feature() {
     }
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("never");
-    refused(&bench(&out, &["--engines", "rpmalloc"]), &["'rpmalloc'", "not built", "feature", "make build-all"]);
+    refused(
+        &bench(&out, &["--engines", "rpmalloc"]),
+        &["'rpmalloc'", "not built", "feature", "make build-all"],
+    );
 }
 
 #[test]
@@ -105,7 +108,20 @@ fn corrupt_result_files_are_refused_with_line_and_column() {
 #[test]
 fn resuming_over_a_corrupt_file_is_refused_and_the_file_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let flags = ["--engines", "system", "--workloads", "rl_small", "--threads", "1", "--ops", "500", "--reps", "1", "--passes", "throughput"];
+    let flags = [
+        "--engines",
+        "system",
+        "--workloads",
+        "rl_small",
+        "--threads",
+        "1",
+        "--ops",
+        "500",
+        "--reps",
+        "1",
+        "--passes",
+        "throughput",
+    ];
     let args = bench(folder.path(), &flags);
     assert!(Command::new(env!("CARGO_BIN_EXE_allocbench")).args(&args).output().unwrap().status.success());
     let csv = folder.path().join("bench.csv");
@@ -119,7 +135,10 @@ fn resuming_over_a_corrupt_file_is_refused_and_the_file_is_left_alone() {
 
 #[test]
 fn wrong_workload_files_are_named_with_the_field() {
-    let (_folder, path) = folder_with("mine.toml", "[[workload]]\nname = \"a\"\nabout = \"x\"\n[workload.model.batch]\nsizes = { uniform = [8, 100] }\nbatch = 0\ncycles = 5\norder = \"lifo\"\n");
+    let (_folder, path) = folder_with(
+        "mine.toml",
+        "[[workload]]\nname = \"a\"\nabout = \"x\"\n[workload.model.batch]\nsizes = { uniform = [8, 100] }\nbatch = 0\ncycles = 5\norder = \"lifo\"\n",
+    );
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("never");
     refused(&bench(&out, &["--workload-file", path.to_str().unwrap()]), &["mine.toml", "batch"]);

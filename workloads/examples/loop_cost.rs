@@ -64,7 +64,7 @@ fn main() -> Result<(), String> {
         let mut ns_per_op = Vec::new();
         let mut ops = 0;
         for _ in 0..repetitions {
-            let options = RunOptions { mode: Mode::Plain, verify: false };
+            let options = RunOptions { mode: Mode::Plain, verify: false, pin: true };
             let prepared = prepare(workload, 1, 42)?;
             let outcome = prepared.run(&BUMP, &options, &NoHooks).map_err(|error| error.to_string())?;
             ops = outcome.allocs + outcome.frees + outcome.reallocs;

@@ -11,12 +11,12 @@ use std::time::Instant;
 use crate::clock;
 use crate::content::Content;
 use crate::exec::{Lane, Patience};
-use crate::live::LiveSet;
+use crate::pin::bind_worker;
 use crate::probe::{Findings, Probe, Room};
 use crate::program::{Act, Program, Tally};
-use crate::raw::{Heap, ring};
+use crate::raw::{Heap, LiveSet, ring};
 use crate::rendezvous::{GivenUp, Rendezvous};
-use crate::run::{Hooks, Mode, Outcome, RunError, Samples};
+use crate::run::{Hooks, Mode, Outcome, RunError, RunOptions, Samples};
 
 /// Bytes of each thread's stack that are made resident before the clock starts.
 const STACK_RESIDENT_BYTES: usize = 32 << 10;
@@ -63,11 +63,11 @@ pub fn run<P: Probe, C: Content>(
     mut programs: Vec<Program>,
     phases: &[String],
     heap: Heap,
-    mode: Mode,
+    options: &RunOptions,
     hooks: &dyn Hooks,
 ) -> Result<Outcome, RunError> {
     let mut calibration = None;
-    if let Mode::Timed { max_samples_per_thread } = mode {
+    if let Mode::Timed { max_samples_per_thread } = options.mode {
         programs.iter_mut().for_each(|program| program.truncate(max_samples_per_thread as u64));
         calibration = Some(clock::calibrate());
     }
@@ -86,7 +86,12 @@ pub fn run<P: Probe, C: Content>(
         for (number, (lane, program)) in lanes.into_iter().zip(&programs).enumerate() {
             let stage = &stage;
             let builder = Builder::new().name(format!("lane-{number}"));
-            let started = builder.spawn_scoped(scope, move || work(lane, program, stage));
+            let started = builder.spawn_scoped(scope, move || {
+                if options.pin {
+                    bind_worker(number);
+                }
+                work(lane, program, stage)
+            });
             handles.push(started.map_err(|error| {
                 RunError::OutOfMemory(format!("thread {number} could not be started: {error}"))
             })?);

@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::content::Content;
-use crate::live::LiveSet;
 use crate::probe::Probe;
-use crate::raw::{Block, Heap, Received, Receiver, Sender};
+use crate::raw::{Block, Heap, LiveSet, Received, Receiver, Sender};
 use crate::run::RunError;
-use crate::stream::{ALLOC, FREE, HAND_OFF, Loop, OPERAND_BITS, OPERAND_MASK, word};
+use crate::stream::{ALLOC, FREE, HAND_OFF, Loop, OPERAND_BITS, OPERAND_MASK, RESIZE, word};
 
 /// Words below it allocate.
 const FIRST_FREE: u32 = word(FREE, 0);
@@ -61,6 +60,26 @@ impl Patience {
     }
 }
 
+/// Why the common loop left.
+enum Pause {
+    /// All words are played.
+    End,
+    /// The next word is neither an allocation nor a free.
+    Rare,
+    /// The engine has no memory for the next word.
+    NoMemory,
+    /// Contents are not as they must be.
+    Fault(Box<RunError>),
+}
+
+impl Pause {
+    #[cold]
+    #[inline(never)]
+    fn fault(fault: RunError) -> Pause {
+        Pause::Fault(Box::new(fault))
+    }
+}
+
 #[cold]
 fn out_of_memory(size: u32) -> RunError {
     RunError::OutOfMemory(format!("the engine returned NULL for {size} bytes"))
@@ -79,74 +98,86 @@ impl<P: Probe, C: Content> Lane<P, C> {
         self.play(&part.body[..part.tail], stop)
     }
 
-    /// Plays words.
+    /// Plays words: the common ones in a loop of their own, which leaves at every other.
     pub fn play(&mut self, words: &[u32], stop: &AtomicBool) -> Result<(), RunError> {
-        // On the stack, so that the array's length stays in a register.
-        let mut live = std::mem::take(&mut self.live);
-        let played = self.play_over(&mut live, words, stop);
-        self.live = live;
-        played
+        let mut rest = words;
+        loop {
+            let live = std::mem::take(&mut self.live);
+            let (live, played, pause) = self.play_common(live, rest);
+            self.live = live;
+            rest = &rest[played..];
+            match (pause, rest) {
+                (Pause::End, _) | (_, []) => return Ok(()),
+                (Pause::NoMemory, [size, ..]) => return Err(out_of_memory(*size)),
+                (Pause::Fault(fault), _) => return Err(*fault),
+                (Pause::Rare, [word, size, after @ ..]) if word >> OPERAND_BITS == RESIZE => {
+                    self.resize((word & OPERAND_MASK) as usize, *size)?;
+                    rest = after;
+                }
+                (Pause::Rare, [word, after @ ..]) => {
+                    let block = self.live.take((word & OPERAND_MASK) as usize);
+                    self.hand_off(block, stop)?;
+                    rest = after;
+                }
+            }
+        }
     }
 
-    #[inline(always)]
-    fn play_over(&mut self, live: &mut LiveSet, words: &[u32], stop: &AtomicBool) -> Result<(), RunError> {
-        let mut words = words.iter();
-        while let Some(&word) = words.next() {
-            let operand = word & OPERAND_MASK;
+    /// Plays allocations and frees until a word is neither, or something is wrong. Returns how many it played.
+    ///
+    /// The live array comes and goes by value, so that its length stays in a register; what is rare stays outside,
+    /// so that it takes none.
+    #[inline(never)]
+    fn play_common(&mut self, mut live: LiveSet, words: &[u32]) -> (LiveSet, usize, Pause) {
+        let heap = self.heap;
+        let mut left = words.iter();
+        let pause = loop {
+            let here = left.as_slice().len();
+            let Some(&word) = left.next() else { break Pause::End };
             // Words are compared as numbers, frequent kinds first: a match on the kind becomes a jump table, whose
             // indirect jump costs more than two branches.
             if word < FIRST_FREE {
-                let block = self.alloc(operand)?;
+                let mark = self.probe.mark();
+                let block = heap.alloc(word);
+                self.probe.alloc_done(mark, word);
+                let Some(mut block) = block else { return (live, words.len() - here, Pause::NoMemory) };
+                if let Err(fault) = self.content.fresh(&heap, &mut block) {
+                    return (live, words.len() - here, Pause::fault(fault));
+                }
+                self.probe.gained(&heap, &block);
                 live.push(block);
             } else if word < FIRST_RARE {
-                let block = live.take(operand as usize);
-                self.free(block)?;
+                let block = live.take((word & OPERAND_MASK) as usize);
+                if let Err(fault) = self.content.last(&heap, &block) {
+                    return (live, words.len() - here, Pause::fault(fault));
+                }
+                self.probe.losing(&heap, &block);
+                self.end(&heap, block);
             } else {
-                let kind = word >> OPERAND_BITS;
-                let size =
-                    if kind == HAND_OFF { 0 } else { words.next().map_or(1, |size| size & OPERAND_MASK) };
-                self.live = std::mem::take(live);
-                let done = self.rare(kind, operand as usize, size, stop);
-                *live = std::mem::take(&mut self.live);
-                done?;
+                return (live, words.len() - here, Pause::Rare);
             }
-        }
+        };
+        (live, words.len(), pause)
+    }
+
+    #[inline(always)]
+    fn free(&mut self, heap: &Heap, block: Block) -> Result<(), RunError> {
+        self.content.last(heap, &block)?;
+        self.probe.losing(heap, &block);
+        self.end(heap, block);
         Ok(())
     }
 
-    #[inline(never)]
-    fn rare(&mut self, kind: u32, place: usize, size: u32, stop: &AtomicBool) -> Result<(), RunError> {
-        if kind == HAND_OFF {
-            let block = self.live.take(place);
-            return self.hand_off(block, stop);
-        }
-        self.resize(place, size)
+    fn free_own(&mut self, block: Block) -> Result<(), RunError> {
+        let heap = self.heap;
+        self.free(&heap, block)
     }
 
     #[inline(always)]
-    fn alloc(&mut self, size: u32) -> Result<Block, RunError> {
-        let mark = self.probe.mark();
-        let block = self.heap.alloc(size);
-        self.probe.alloc_done(mark, size);
-        let Some(mut block) = block else { return Err(out_of_memory(size)) };
-        self.content.fresh(&self.heap, &mut block)?;
-        self.probe.gained(&self.heap, &block);
-        Ok(block)
-    }
-
-    #[inline(always)]
-    fn free(&mut self, block: Block) -> Result<(), RunError> {
-        self.content.last(&self.heap, &block)?;
-        self.probe.losing(&self.heap, &block);
-        self.end(block);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn end(&mut self, block: Block) {
+    fn end(&mut self, heap: &Heap, block: Block) {
         let size = block.size();
         let mark = self.probe.mark();
-        self.heap.free(block);
+        heap.free(block);
         self.probe.free_done(mark, size);
     }
 
@@ -173,14 +204,14 @@ impl<P: Probe, C: Content> Lane<P, C> {
 
     /// Sends a block on, freeing what came in meanwhile; so no circle of full rings can stand still.
     fn hand_off(&mut self, block: Block, stop: &AtomicBool) -> Result<(), RunError> {
-        let Some(outbox) = &mut self.outbox else { return self.free(block) };
+        let Some(outbox) = &mut self.outbox else { return self.free_own(block) };
         let mut unsent = outbox.send(block).err();
         self.receive_all()?;
         let mut patience = Patience::new();
         while let (Some(block), Some(outbox)) = (unsent.take(), &mut self.outbox) {
             // Relaxed: see `play_loop`.
             if stop.load(Ordering::Relaxed) {
-                return self.free(block);
+                return self.free_own(block);
             }
             patience.wait();
             unsent = outbox.send(block).err();
@@ -197,7 +228,8 @@ impl<P: Probe, C: Content> Lane<P, C> {
                     self.received += 1;
                     self.content.last(&self.heap, &block)?;
                     self.probe.losing_received(&self.heap, &block);
-                    self.end(block);
+                    let heap = self.heap;
+                    self.end(&heap, block);
                 }
                 Received::Empty => return Ok(false),
                 Received::Closed => return Ok(true),

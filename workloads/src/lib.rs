@@ -24,7 +24,7 @@ mod content;
 mod direct;
 mod draw;
 mod exec;
-mod live;
+mod pin;
 mod probe;
 mod program;
 #[expect(unsafe_code, reason = "blocks, boxes, rings and the cycle counter: the crate's one place for it")]

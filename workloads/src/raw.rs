@@ -7,7 +7,7 @@
 //! Contents are written and read by raw pointer, never by reference, so that an engine which hands out overlapping
 //! blocks is found by [`Heap::check`] rather than miscompiled.
 //!
-//! [`ring`] makes the two ends of a single-producer, single-consumer ring; each end is a value of its own, so the
+//! [`LiveSet`] holds the blocks of a thread. [`ring`] makes the two ends of a single-producer, single-consumer ring; each end is a value of its own, so the
 //! type system keeps it to one thread at a time.
 
 use std::cell::UnsafeCell;
@@ -302,6 +302,96 @@ pub fn resident_vec<T>(capacity: usize) -> Vec<T> {
         unsafe { std::ptr::from_mut::<MaybeUninit<T>>(slot).write_bytes(0x5A, 1) };
     }
     black_box(vec)
+}
+
+/// The live array: the blocks a thread holds, dense, in memory that is resident before the clock starts.
+///
+/// Never grows, since what a stream needs is counted before it runs; so its length stays in a register while words
+/// are played. The first `count` slots hold a block each, the others nothing.
+#[derive(Default)]
+pub struct LiveSet {
+    slots: Box<[MaybeUninit<Block>]>,
+    count: usize,
+}
+
+#[cold]
+#[inline(never)]
+fn miscounted() -> ! {
+    unreachable!("streams were counted: none takes from an empty place or passes the array's end")
+}
+
+impl LiveSet {
+    /// Room for `capacity` blocks.
+    pub fn new(capacity: usize) -> LiveSet {
+        let mut slots = resident_vec(capacity);
+        slots.resize_with(capacity, MaybeUninit::uninit);
+        LiveSet { slots: slots.into_boxed_slice(), count: 0 }
+    }
+
+    /// Puts a block on the end.
+    #[inline(always)]
+    pub fn push(&mut self, block: Block) {
+        let Some(slot) = self.slots.get_mut(self.count) else { miscounted() };
+        slot.write(block);
+        self.count += 1;
+    }
+
+    /// Takes the block at `place` out; the last one moves there.
+    #[inline(always)]
+    pub fn take(&mut self, place: usize) -> Block {
+        if place >= self.count {
+            miscounted()
+        }
+        self.count -= 1;
+        let slots = self.slots.as_mut_ptr().cast::<Block>();
+        // SAFETY: place ≤ count < slots.len(), so the slot is inside the array.
+        let slot = unsafe { slots.add(place) };
+        // SAFETY: count < slots.len(), as above.
+        let last = unsafe { slots.add(self.count) };
+        // SAFETY: both slots held a block before count went down; from here on the taken one and `last` hold none.
+        let block = unsafe { load(slot) };
+        // SAFETY: as above; where both are one slot, it is past the end now and never read.
+        let moved = unsafe { load(last) };
+        // SAFETY: the slot is inside the array, and what it held has been taken out.
+        unsafe { slot.write(moved) };
+        block
+    }
+
+    /// Puts a block where one was taken from.
+    pub fn restore(&mut self, place: usize, block: Block) {
+        self.push(block);
+        self.slots.swap(place, self.count - 1);
+    }
+
+    /// Takes the last block out.
+    pub fn pop(&mut self) -> Option<Block> {
+        if self.count == 0 { None } else { Some(self.take(self.count - 1)) }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The blocks.
+    pub fn iter(&self) -> impl Iterator<Item = &Block> {
+        // SAFETY: the first `count` slots hold a block each.
+        self.slots[..self.count].iter().map(|slot| unsafe { slot.assume_init_ref() })
+    }
+}
+
+/// Reads a block word by word, as it was written: a processor forwards a store that is still under way only to a load
+/// of the same width, and a block freed right after its allocation is just that.
+///
+/// # Safety
+/// `slot` holds a block, which the caller takes out of it.
+#[inline(always)]
+unsafe fn load(slot: *const Block) -> Block {
+    // SAFETY: the caller's promise; volatile only so that the two loads are not made one.
+    let ptr = unsafe { (&raw const (*slot).ptr).read_volatile() };
+    // SAFETY: as above.
+    let shape = unsafe { (&raw const (*slot).shape).read_volatile() };
+    Block { ptr, shape }
 }
 
 /// A field that shares its cache line with no other, nor with the neighbour that the prefetcher fetches with it.

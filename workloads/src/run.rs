@@ -48,6 +48,8 @@ pub struct RunOptions {
     pub mode: Mode,
     /// Whether to write contents that tell blocks apart, and to check them.
     pub verify: bool,
+    /// Whether each worker stays on one processor, workers spread over those the process may use.
+    pub pin: bool,
 }
 
 /// Called on the thread that called [`Prepared::run`].
@@ -240,9 +242,9 @@ impl Prepared {
         let outcome = checked.and_then(|checks| {
             let mut outcome = match self.plan {
                 Plan::Programs { programs, phases } => {
-                    direct::run::<P, C>(programs, &phases, heap, options.mode, hooks)
+                    direct::run::<P, C>(programs, &phases, heap, options, hooks)
                 }
-                Plan::Forest(forest) => steal::run::<P, C>(forest, heap, options.mode, hooks),
+                Plan::Forest(forest) => steal::run::<P, C>(forest, heap, options, hooks),
             }?;
             outcome.served_checks += checks;
             Ok(outcome)

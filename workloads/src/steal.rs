@@ -17,9 +17,10 @@ use crate::content::Content;
 use crate::direct::merge;
 use crate::draw::{Draw, Sampler};
 use crate::exec::check_served;
+use crate::pin::bind_worker;
 use crate::probe::{Findings, Probe, Room};
 use crate::raw::{Block, EngineBox, Heap};
-use crate::run::{Hooks, Mode, Outcome, RunError};
+use crate::run::{Hooks, Mode, Outcome, RunError, RunOptions};
 use crate::spec::Steal;
 
 /// Sizes drawn; a power of two, and at most the table's share of a second-level cache.
@@ -364,17 +365,20 @@ fn desks<P: Probe, C: Content>(forest: &Forest) -> Vec<Mutex<Desk<P, C>>> {
 pub fn run<P: Probe, C: Content>(
     mut forest: Forest,
     heap: Heap,
-    mode: Mode,
+    options: &RunOptions,
     hooks: &dyn Hooks,
 ) -> Result<Outcome, RunError> {
     let mut calibration = None;
-    if let Mode::Timed { max_samples_per_thread } = mode {
+    if let Mode::Timed { max_samples_per_thread } = options.mode {
         forest.truncate(max_samples_per_thread as u64);
         calibration = Some(clock::calibrate());
     }
     let engine = heap.engine();
     // Scoped, so that every thread has left the engine when the run returns.
     let thread = |thread: rayon::ThreadBuilder| {
+        if options.pin {
+            bind_worker(thread.index());
+        }
         engine.enter_thread();
         thread.run();
         engine.leave_thread();

@@ -43,7 +43,7 @@ fn small() -> Vec<Workload> {
 fn run(workload: &Workload, threads: usize, mode: Mode, verify: bool) -> Outcome {
     let engine = TestEngine::leaked(Flaw::None);
     let prepared = prepare(workload, threads, 42).unwrap();
-    let outcome = prepared.run(engine, &RunOptions { mode, verify }, &NoHooks);
+    let outcome = prepared.run(engine, &RunOptions { mode, verify, pin: true }, &NoHooks);
     let outcome = outcome.unwrap_or_else(|error| panic!("{} × {threads}: {error}", workload.name));
     assert_eq!(engine.live_blocks(), 0, "{} × {threads} leaks", workload.name);
     assert_eq!(engine.threads_inside(), 0, "{} × {threads}: a thread did not leave", workload.name);

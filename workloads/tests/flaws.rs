@@ -15,7 +15,7 @@ fn run(
     let workload = builtin().into_iter().find(|workload| workload.name == name).unwrap().scaled(ops);
     let engine = TestEngine::leaked(flaw);
     let prepared = prepare(&workload, threads, 42).unwrap();
-    (prepared.run(engine, &RunOptions { mode: Mode::Plain, verify }, &NoHooks), engine)
+    (prepared.run(engine, &RunOptions { mode: Mode::Plain, verify, pin: false }, &NoHooks), engine)
 }
 
 /// One workload of every kind of loop: streams, hand-off, bounded rings, fresh threads, trees, phases.

@@ -22,7 +22,10 @@ fn main() -> ExitCode {
     let done = match verb.as_str() {
         "engines" => list(),
         "run" => run(),
-        _ => Err("usage: allocbench-cell engines | allocbench-cell run < request.json (see `allocbench --help`)".into()),
+        _ => Err(
+            "usage: allocbench-cell engines | allocbench-cell run < request.json (see `allocbench --help`)"
+                .into(),
+        ),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,8 +48,12 @@ fn list() -> Result<(), String> {
 
 fn run() -> Result<(), String> {
     let mut text = String::new();
-    std::io::stdin().take(REQUEST_MAX).read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
-    let request: Request = serde_json::from_str(&text).map_err(|error| format!("the request is not valid: {error}"))?;
+    std::io::stdin()
+        .take(REQUEST_MAX)
+        .read_to_string(&mut text)
+        .map_err(|error| format!("standard input: {error}"))?;
+    let request: Request =
+        serde_json::from_str(&text).map_err(|error| format!("the request is not valid: {error}"))?;
     print(&measure::measure(&request))
 }
 

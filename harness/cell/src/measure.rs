@@ -30,7 +30,9 @@ pub fn measure(request: &Request) -> Reply {
     match try_measure(request) {
         Ok(measurement) => Reply::Measured(Box::new(measurement)),
         Err(RunError::OutOfMemory(what)) => Reply::OutOfMemory(what),
-        Err(RunError::NotServed(what)) => Reply::Failed(format!("another allocator served the block: {what}")),
+        Err(RunError::NotServed(what)) => {
+            Reply::Failed(format!("another allocator served the block: {what}"))
+        }
         Err(RunError::Corrupt(what)) => Reply::Failed(format!("corrupt memory: {what}")),
         Err(RunError::Unsupported(what)) => Reply::Failed(what),
     }
@@ -38,15 +40,16 @@ pub fn measure(request: &Request) -> Reply {
 
 fn try_measure(request: &Request) -> Result<Measurement, RunError> {
     let engine = engine(&request.engine).map_err(RunError::Unsupported)?;
-    let prepared =
-        workloads::prepare(&request.workload, request.threads, request.seed).map_err(RunError::Unsupported)?;
+    let prepared = workloads::prepare(&request.workload, request.threads, request.seed)
+        .map_err(RunError::Unsupported)?;
     let mode = match request.pass {
         Pass::Latency => Mode::Timed { max_samples_per_thread: MAX_SAMPLES_PER_THREAD },
         Pass::Memory => Mode::Accounting,
         Pass::Throughput | Pass::Drain | Pass::Instructions => Mode::Plain,
     };
     let watch = Watch::new(engine, request.pass);
-    let outcome = prepared.run(engine, &RunOptions { mode, verify: request.verify }, &watch)?;
+    let outcome =
+        prepared.run(engine, &RunOptions { mode, verify: request.verify, pin: request.pin }, &watch)?;
     let latency = match &outcome.samples {
         Some(samples) => Some(latency::summarise(samples).map_err(RunError::Corrupt)?),
         None => None,
@@ -58,7 +61,10 @@ fn engine(name: &str) -> Result<&'static dyn Engine, String> {
     match engines::find(name) {
         Some(entry) => match entry.instance {
             Some(instance) => Ok(instance()),
-            None => Err(format!("engine {name} is not built into this binary: it needs the cargo feature {}", entry.feature)),
+            None => Err(format!(
+                "engine {name} is not built into this binary: it needs the cargo feature {}",
+                entry.feature
+            )),
         },
         None => Err(format!("no engine is called {name}")),
     }

@@ -63,7 +63,11 @@ impl Timeline {
         let phase_at = |t: u64| phases.iter().rev().find(|(from, _)| *from <= t).map_or("", |(_, name)| name);
         points
             .into_iter()
-            .map(|(t_ns, resident_bytes)| TimelinePoint { t_ns, resident_bytes, phase: phase_at(t_ns).to_string() })
+            .map(|(t_ns, resident_bytes)| TimelinePoint {
+                t_ns,
+                resident_bytes,
+                phase: phase_at(t_ns).to_string(),
+            })
             .collect()
     }
 }

@@ -57,6 +57,8 @@ pub struct Request {
     pub pass: Pass,
     /// Write patterns into blocks and check them.
     pub verify: bool,
+    /// Keep each worker on one processor.
+    pub pin: bool,
 }
 
 /// What a cell found.

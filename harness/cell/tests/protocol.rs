@@ -15,8 +15,17 @@ fn cell(verb: &str, input: &[u8]) -> Output {
 }
 
 fn request(engine: &str, pass: Pass) -> Request {
-    let workload = workloads::catalog::builtin().into_iter().find(|workload| workload.name == "rl_medium+").unwrap();
-    Request { engine: engine.into(), workload: workload.scaled(4_000), threads: 2, seed: 42, pass, verify: false }
+    let workload =
+        workloads::catalog::builtin().into_iter().find(|workload| workload.name == "rl_medium+").unwrap();
+    Request {
+        engine: engine.into(),
+        workload: workload.scaled(4_000),
+        threads: 2,
+        seed: 42,
+        pass,
+        verify: false,
+        pin: true,
+    }
 }
 
 fn reply(request: &Request) -> Reply {
@@ -43,7 +52,10 @@ fn every_engine_answers_every_timed_pass_with_its_figures() {
             assert_eq!(found.latency.is_some(), pass == Pass::Latency, "{engine}");
             if let Some(latency) = found.latency {
                 assert_eq!(latency.alloc.count, found.allocs, "{engine}");
-                assert_eq!(latency.free.count + latency.alloc.count + found.reallocs, found.allocs + found.frees + found.reallocs);
+                assert_eq!(
+                    latency.free.count + latency.alloc.count + found.reallocs,
+                    found.allocs + found.frees + found.reallocs
+                );
                 assert!(latency.alloc.p50 <= latency.alloc.p99 && latency.alloc.p99 <= latency.alloc.max);
                 assert!(!latency.by_size.is_empty());
             }
@@ -57,7 +69,8 @@ fn every_engine_answers_every_timed_pass_with_its_figures() {
 #[test]
 fn blocks_are_verified_when_asked() {
     for engine in engines().into_iter().filter(|name| name != "floor") {
-        let Reply::Measured(found) = reply(&Request { verify: true, ..request(&engine, Pass::Throughput) }) else {
+        let Reply::Measured(found) = reply(&Request { verify: true, ..request(&engine, Pass::Throughput) })
+        else {
             panic!("{engine}")
         };
         assert!(found.verified_blocks > 1_000, "{engine}: {}", found.verified_blocks);

@@ -30,7 +30,12 @@ pub fn run(args: &Args) -> Result<u8> {
     for line in &selection.missing {
         eprintln!("allocbench: left out: {line}");
     }
-    let record = Record::open(&args.run.out, selection.settings(&args.run, shard), &selection.choices, args.run.resume)?;
+    let record = Record::open(
+        &args.run.out,
+        selection.settings(&args.run, shard),
+        &selection.choices,
+        args.run.resume,
+    )?;
     interrupt::listen();
     let record = Campaign::new(&selection, &args.run, shard, record)?.run()?;
     finish(args, &record)
@@ -53,9 +58,16 @@ fn finish(args: &Args, record: &Record) -> Result<u8> {
     if args.run.json {
         terminal::say(serde_json::to_string(&rows)?)?;
     } else {
-        eprintln!("{measured} cells measured, {failed} of them without figures; rows are in {}", record.csv().display());
+        eprintln!(
+            "{measured} cells measured, {failed} of them without figures; rows are in {}",
+            record.csv().display()
+        );
     }
-    ensure!(interrupt::requested() || measured == 0 || failed < measured, "no cell could be measured: {}", first_reason(&rows));
+    ensure!(
+        interrupt::requested() || measured == 0 || failed < measured,
+        "no cell could be measured: {}",
+        first_reason(&rows)
+    );
     Ok(if interrupt::requested() { interrupt::EXIT_CODE } else { 0 })
 }
 

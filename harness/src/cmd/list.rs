@@ -36,7 +36,10 @@ pub fn run(args: &Args) -> Result<()> {
     let mut table = table(&["engine", "version", "what it is"]);
     for entry in CATALOG {
         let built = shelf.all().find(|(engine, _)| engine.name == entry.name);
-        let version = built.map_or_else(|| format!("not built (feature {})", entry.feature), |(engine, _)| engine.version.clone());
+        let version = built.map_or_else(
+            || format!("not built (feature {})", entry.feature),
+            |(engine, _)| engine.version.clone(),
+        );
         table.add_row([entry.name, &version, entry.about]);
     }
     terminal::say(format_args!("{table}\n"))?;
