@@ -19,8 +19,10 @@ const ALL_FREE: u32 = !1;
 pub const SLABS_USABLE: usize = SLABS - 1;
 /// Superslabs looked at for a run before a new one is mapped; bounds the time under the lock.
 const SEARCH_MAX: usize = 64;
-/// One FREE superslab in this many mapped ones is kept for reuse when releasing eagerly.
+/// When releasing eagerly, one FREE superslab in this many mapped ones is kept for reuse, and at least this many:
+/// demand that swings by less does not enter the kernel. What rests longer than the purge delay expires all the same.
 const RESERVE_SHARE: usize = 8;
+const RESERVE_MIN: usize = 8;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -271,7 +273,7 @@ pub fn release(head: SlabRef, slabs: usize) {
     let now = pal::now_ms();
     let emptied = pool.give(head, slabs, now);
     if emptied && config::on(Knob::EagerFree) {
-        let reserve = (pool.mapped() / RESERVE_SHARE).max(1);
+        let reserve = (pool.mapped() / RESERVE_SHARE).max(RESERVE_MIN);
         let victim = pool.withdraw(reserve, u64::MAX);
         drop(pool);
         if let Some(s) = victim {
