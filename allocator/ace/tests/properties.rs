@@ -104,9 +104,8 @@ impl Shadow {
             Op::Realloc(i, s) => {
                 let l = self.remove(i);
                 // SAFETY: live until now, with this layout; C's function for C's blocks.
-                let p = unsafe {
-                    if l.align == 0 { realloc(l.p, s) } else { resize(l.p, l.bytes, l.align, s) }
-                };
+                let p =
+                    unsafe { if l.align == 0 { realloc(l.p, s) } else { resize(l.p, l.bytes, l.align, s) } };
                 let kept = Live { p, bytes: l.bytes.min(s), ..l };
                 kept.check();
                 assert_eq!(p.addr() % l.align.max(1), 0);

@@ -30,7 +30,10 @@ impl World {
             next: AtomicU32::new(0),
             bits: [AtomicU64::new(0)],
         };
-        World { slabs: owners.iter().map(slab).collect(), lists: (0..heaps).map(|_| Pending::new()).collect() }
+        World {
+            slabs: owners.iter().map(slab).collect(),
+            lists: (0..heaps).map(|_| Pending::new()).collect(),
+        }
     }
 
     /// Bits and accounted blocks taken by one drain of `heap`, for each slab it owns.
@@ -157,7 +160,11 @@ fn release_against_a_producer_half_way() {
                 let (world, released) = (world.clone(), released.clone());
                 thread::spawn(move || {
                     assert!(remote::mark(&*world, 1, 0, bit));
-                    assert_eq!(released.load(Ordering::SeqCst), 0, "released before the return was accounted");
+                    assert_eq!(
+                        released.load(Ordering::SeqCst),
+                        0,
+                        "released before the return was accounted"
+                    );
                     remote::publish(&*world, 1, 1);
                 })
             })

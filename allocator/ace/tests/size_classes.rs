@@ -20,7 +20,8 @@ fn reciprocals_find_every_block_and_no_other_offset() {
     for class in &CLASSES[1..=CLASS_COUNT] {
         let bytes = class.bytes as usize;
         for offset in 0..class.span_bytes() {
-            let wanted = (offset % bytes == 0 && offset / bytes < class.blocks as usize).then_some(offset / bytes);
+            let wanted = (offset.is_multiple_of(bytes) && offset / bytes < class.blocks as usize)
+                .then_some(offset / bytes);
             assert_eq!(class.block_at(offset), wanted, "class {bytes} offset {offset}");
         }
     }
@@ -30,7 +31,7 @@ fn reciprocals_find_every_block_and_no_other_offset() {
 fn every_size_to_a_mebibyte() {
     for bytes in (0..40 << 10).chain((40 << 10..=(1 << 20) + 4096).step_by(1021)) {
         let p = malloc(bytes);
-        assert!(!p.is_null() && p.addr() % 16 == 0 && owns(p));
+        assert!(!p.is_null() && p.addr().is_multiple_of(16) && owns(p));
         // SAFETY: a live block of this size, freed once.
         unsafe {
             let usable = usable_size(p);
@@ -46,11 +47,31 @@ fn every_size_to_a_mebibyte() {
 fn every_alignment_to_four_mebibytes() {
     for shift in 0..=22 {
         let align = 1usize << shift;
-        let sizes = [0, 1, 15, 16, 17, 63, 64, 65, 100, 129, 1000, 4095, 4096, 4097, 30_000, 40_000, 70_000, 1 << 20, 3 << 20];
+        let sizes = [
+            0,
+            1,
+            15,
+            16,
+            17,
+            63,
+            64,
+            65,
+            100,
+            129,
+            1000,
+            4095,
+            4096,
+            4097,
+            30_000,
+            40_000,
+            70_000,
+            1 << 20,
+            3 << 20,
+        ];
         for bytes in sizes {
             let blocks: Vec<_> = (0..3).map(|_| memalign(align, bytes)).collect();
             for &p in &blocks {
-                assert!(!p.is_null() && p.addr() % align == 0, "{bytes} at {align}: {p:?}");
+                assert!(!p.is_null() && p.addr().is_multiple_of(align), "{bytes} at {align}: {p:?}");
                 // SAFETY: a live block of at least `bytes` bytes.
                 unsafe { p.write_bytes(0x5a, bytes) };
             }

@@ -66,8 +66,10 @@ fn hand_off_between_eight_threads() {
                 let mut live = Vec::new();
                 for _ in 0..OPS {
                     let b = make(&mut seed);
-                    if next(&mut seed) % 3 == 0 {
-                        if let Err(mpsc::TrySendError::Full(b) | mpsc::TrySendError::Disconnected(b)) = send.try_send(b) {
+                    if next(&mut seed).is_multiple_of(3) {
+                        if let Err(mpsc::TrySendError::Full(b) | mpsc::TrySendError::Disconnected(b)) =
+                            send.try_send(b)
+                        {
                             check_and_free(b);
                         }
                     } else {
