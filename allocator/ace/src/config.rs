@@ -55,7 +55,7 @@ pub struct Config {
     pub cache_shrink: bool,
     /// `trim` and expiry also purge free pages inside live slabs. `ACE_IDLE_TRIM`.
     pub idle_trim: bool,
-    /// A heap whose committed bytes pass this percentage of its live bytes purges free pages as it grows; 0 never.
+    /// Free slabs and pages are purged when committed bytes pass this percentage of live bytes, by much; 0 never.
     /// `ACE_PURGE_PERCENT`.
     pub purge_percent: u64,
     /// Committed bytes above which memory is returned before more is taken; 0 none. `ACE_LIMIT_SOFT`.
@@ -80,7 +80,7 @@ impl Config {
         purge_delay_ms: 100,
         cache_shrink: true,
         idle_trim: true,
-        purge_percent: 0,
+        purge_percent: 200,
         limit_soft_bytes: 0,
         limit_hard_bytes: 0,
     };

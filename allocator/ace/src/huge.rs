@@ -15,7 +15,8 @@ use core::ptr;
 const CACHE_ENTRIES: usize = 16;
 /// Their bytes at most.
 const CACHE_BYTES_MAX: usize = 64 << 20;
-/// A cached mapping serves requests down to this fraction of it: 4/5, so that waste stays below 1.25.
+/// A cached mapping serves requests down to this fraction of it whole, so that waste stays below 1.25; for smaller ones
+/// it is cut.
 const FIT: (usize, usize) = (4, 5);
 const TABLE_ENTRIES_MIN: usize = 256;
 
@@ -152,21 +153,22 @@ impl Huge {
         Some(removed)
     }
 
-    /// The smallest cached mapping that fits.
+    /// The smallest cached mapping that is large enough, cut to size if it is far too large; else, if the caller can
+    /// let it grow, the largest.
     fn take_cached(&mut self, bytes: usize, align: usize) -> Option<Record> {
-        let fits = |c: &Cached| {
-            let r = c.record;
-            r.address != 0
-                && r.bytes >= bytes
-                && r.bytes / FIT.1 * FIT.0 <= bytes
-                && r.address.is_multiple_of(align)
-        };
+        let kept = self.cache.iter().enumerate().filter(|(_, c)| c.record.address != 0);
+        let fits =
+            kept.clone().filter(|(_, c)| c.record.bytes >= bytes && c.record.address.is_multiple_of(align));
+        let grows = kept.filter(|_| align == PAGE_BYTES);
         let (i, _) =
-            self.cache.iter().enumerate().filter(|(_, c)| fits(c)).min_by_key(|(_, c)| c.record.bytes)?;
+            fits.min_by_key(|(_, c)| c.record.bytes).or_else(|| grows.max_by_key(|(_, c)| c.record.bytes))?;
         let found = self.cache[i].record;
-        self.cache[i].record = NOTHING;
-        self.cached_bytes -= found.bytes;
-        Some(found)
+        let cut = found.bytes / FIT.1 * FIT.0 > bytes;
+        let taken = Record { address: found.address, bytes: if cut { bytes } else { found.bytes } };
+        let rest = Record { address: found.address + taken.bytes, bytes: found.bytes - taken.bytes };
+        self.cache[i].record = if cut { rest } else { NOTHING };
+        self.cached_bytes -= taken.bytes;
+        Some(taken)
     }
 
     /// Keeps a freed mapping if there is room; else the caller unmaps it.
@@ -186,33 +188,41 @@ pub fn alloc(bytes: usize, align: usize, zero: bool) -> usize {
     let Some(padded) = bytes.checked_add(PAGE_BYTES - 1) else { return 0 };
     let bytes = padded & !(PAGE_BYTES - 1);
     let align = align.max(PAGE_BYTES);
+    let cached = HUGE.lock().take_cached(bytes, align);
+    let Some(record) = cached.and_then(|r| fit(r, bytes, zero)).or_else(|| fresh(bytes, align)) else {
+        return 0;
+    };
     let mut huge = HUGE.lock();
     if !huge.grow() {
+        drop(huge);
+        release(record);
         return 0;
     }
-    if let Some(r) = huge.take_cached(bytes, align) {
-        huge.insert(r);
-        drop(huge);
-        CACHED_BYTES.fetch_sub(r.bytes, Ordering::Relaxed);
-        LIVE_BYTES.fetch_add(r.bytes, Ordering::Relaxed);
-        if zero {
-            // SAFETY: the mapping was nobody's and is now this caller's.
-            unsafe { ptr::with_exposed_provenance_mut::<u8>(r.address).write_bytes(0, r.bytes) };
-        }
-        return r.address;
+    huge.insert(record);
+    LIVE_BYTES.fetch_add(record.bytes, Ordering::Relaxed);
+    record.address
+}
+
+fn fresh(bytes: usize, align: usize) -> Option<Record> {
+    pal::map_aligned(bytes, align).map(|address| Record { address, bytes })
+}
+
+/// Makes a mapping taken from the cache ready: grown by `mremap` if it is too small, its old part zeroed if asked.
+fn fit(old: Record, bytes: usize, zero: bool) -> Option<Record> {
+    CACHED_BYTES.fetch_sub(old.bytes, Ordering::Relaxed);
+    let mut record = old;
+    if old.bytes < bytes {
+        let Some(address) = pal::remap(old.address, old.bytes, bytes, true) else {
+            release(old);
+            return None;
+        };
+        record = Record { address, bytes };
     }
-    drop(huge);
-    let Some(address) = pal::map_aligned(bytes, align) else { return 0 };
-    let mut huge = HUGE.lock();
-    // Other threads may have used the room made above.
-    if !huge.grow() {
-        drop(huge);
-        pal::unmap(address, bytes);
-        return 0;
+    if zero {
+        // SAFETY: the mapping was nobody's and is now this caller's; what was grown reads as zeros.
+        unsafe { ptr::with_exposed_provenance_mut::<u8>(record.address).write_bytes(0, old.bytes) };
     }
-    huge.insert(Record { address, bytes });
-    LIVE_BYTES.fetch_add(bytes, Ordering::Relaxed);
-    address
+    Some(record)
 }
 
 /// Frees the block at `address`; false if no huge block starts there.

@@ -128,8 +128,10 @@ fn alloc_miss(class: usize) -> *mut u8 {
 #[cold]
 #[inline(never)]
 fn alloc_big(bytes: usize, align: usize, zero: bool) -> *mut u8 {
-    // Attaches the thread: its big blocks are not cached, but start-up must have happened.
-    lifecycle::heap(thread());
+    // Attaches the thread: its big blocks are not cached, but start-up and periodic work must happen.
+    if let Some(heap) = lifecycle::heap(thread()) {
+        magazine::tick_big(heap);
+    }
     if bytes > isize::MAX as usize - PAGE_BYTES {
         pal::out_of_memory();
         return ptr::null_mut();

@@ -93,7 +93,7 @@ pub fn stats() -> Stats {
             s.warm_hits += c.warm_hits.get();
             s.warm_misses += c.warm_misses.get();
             s.magazines_shrunk += c.magazines_shrunk.get();
-            s.out_bytes += heap.out_bytes.get() as u64;
+            s.out_bytes += heap.out_bytes() as u64;
             s.heaps += 1;
         });
     }

@@ -18,7 +18,7 @@ const SLOTS_MIN: usize = 14;
 const GUARDS: usize = 2;
 /// WARM events of a heap between two looks at resting magazines.
 const SHRINK_PERIOD: u32 = 1024;
-/// WARM events of a heap between two looks at the clock.
+/// WARM events of a heap between two looks at the clock and the balance.
 const CLOCK_PERIOD: u32 = 64;
 /// Above this block size, the profiles Hot and Conservative do without thread cache; below it Hot is tiny-only.
 const HOT_TINY_BYTES: u32 = 256;
@@ -225,9 +225,19 @@ fn tick(heap: HeapRef, t: &Thread) {
     heap.ticks.set(ticks);
     if ticks.is_multiple_of(CLOCK_PERIOD) {
         crate::trim::expire();
+        crate::trim::balance();
     }
     if ticks.is_multiple_of(SHRINK_PERIOD) && config::on(Knob::CacheShrink) {
         shrink_resting(heap, t);
+    }
+}
+
+/// The part of [`tick`] that big blocks pay.
+pub fn tick_big(heap: HeapRef) {
+    let ticks = heap.ticks.get().wrapping_add(1);
+    heap.ticks.set(ticks);
+    if ticks.is_multiple_of(CLOCK_PERIOD) {
+        crate::trim::expire();
     }
 }
 

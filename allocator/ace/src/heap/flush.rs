@@ -136,7 +136,7 @@ impl HeapRef {
             }
         }
         foreign.finish();
-        self.out_bytes.set(self.out_bytes.get() - local * row.bytes as usize);
+        self.sub_out(local * row.bytes as usize);
         count(&self.counters.flushes, 1);
         count(&self.counters.flushed_local_blocks, local);
         count(&self.counters.flushed_remote_blocks, n - local);

@@ -15,7 +15,7 @@ pub mod table;
 
 use crate::size_class::CLASS_COUNT;
 use crate::superslab::SlabRef;
-use crate::sync::{AtomicU32, AtomicU64, Word};
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, Word};
 use crate::units::SlabId;
 use core::cell::Cell;
 use core::ops::Deref;
@@ -77,14 +77,13 @@ pub struct Heap {
     pub next_in_table: Cell<usize>,
     /// Next heap on the list of unattached ones; guarded by the table's lock.
     pub next_free: Cell<usize>,
-    /// Bytes of blocks out (live, or in magazines, or returned and not yet accounted).
-    pub out_bytes: Cell<usize>,
+    /// Bytes of blocks out (live, or in magazines, or returned and not yet accounted). Written by the word's holder,
+    /// read by anyone as an estimate, hence Relaxed.
+    out_bytes: AtomicUsize,
     /// Byte limits of the magazines, summed.
     pub magazine_bytes: Cell<usize>,
     /// WARM events, the clock of periodic work.
     pub ticks: Cell<u32>,
-    /// Where an interrupted page sweep goes on.
-    pub sweep_class: Cell<usize>,
     /// Sums.
     pub counters: Counters,
     /// By class; bin 0 is unused.
@@ -124,6 +123,24 @@ impl HeapRef {
     #[inline]
     pub fn owner(self) -> Owner {
         self.address() as Owner
+    }
+
+    /// Bytes of blocks out; an estimate unless the caller holds the word.
+    #[inline]
+    pub fn out_bytes(self) -> usize {
+        self.out_bytes.load(Ordering::Relaxed)
+    }
+
+    /// More blocks are out. Caller holds the word.
+    #[inline]
+    fn add_out(self, bytes: usize) {
+        self.out_bytes.store(self.out_bytes() + bytes, Ordering::Relaxed);
+    }
+
+    /// Fewer blocks are out. Caller holds the word.
+    #[inline]
+    fn sub_out(self, bytes: usize) {
+        self.out_bytes.store(self.out_bytes() - bytes, Ordering::Relaxed);
     }
 
     /// Runs `f` with the ownership word held.

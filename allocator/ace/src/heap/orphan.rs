@@ -60,7 +60,7 @@ impl HeapRef {
     fn adopt(self, slab: SlabRef) {
         let accounted = remote::adopt(&Memory, slab.id().0, self.owner());
         let row = class(usize::from(slab.class.get()));
-        self.out_bytes.set(self.out_bytes.get() + usize::from(slab.out.get()) * row.bytes as usize);
+        self.add_out(usize::from(slab.out.get()) * row.bytes as usize);
         self.sweep_in(slab, accounted);
         let shelf = if slab.room.get() == 0 { Shelf::Full } else { Shelf::Hot };
         self.put_on(slab, shelf);
@@ -79,7 +79,7 @@ impl HeapRef {
     /// Releases a slab of this heap, or orphans it and shows it to adopters.
     fn abandon(self, slab: SlabRef) {
         let row = class(usize::from(slab.class.get()));
-        self.out_bytes.set(self.out_bytes.get() - usize::from(slab.out.get()) * row.bytes as usize);
+        self.sub_out(usize::from(slab.out.get()) * row.bytes as usize);
         if self.try_release(slab) {
             return;
         }

@@ -2,7 +2,7 @@
 //!
 //! A page can be purged when every block that overlaps it is free. The heap's word is held for the whole of it, so no
 //! refill can hand the page out meanwhile; blocks in magazines count as out and keep their pages. Called by `trim`, by
-//! limits, and by growth that would pass the high-water mark.
+//! where committed bytes have grown far past live bytes (`trim`).
 
 use super::{HeapRef, table};
 use crate::config::{self, Knob};
@@ -53,19 +53,9 @@ pub fn purge_slab(slab: SlabRef, row: &Class) -> usize {
 }
 
 impl HeapRef {
-    /// Purges free pages of this heap's slabs, class by class from where the last sweep stopped, until `enough` pages
-    /// are returned or all classes are seen. Caller holds the word.
-    pub fn purge_pages(self, enough: usize) -> usize {
-        let mut done = 0;
-        for _ in 0..CLASS_COUNT {
-            let class_index = self.sweep_class.get() % CLASS_COUNT + 1;
-            done += self.purge_class(class_index);
-            self.sweep_class.set(class_index);
-            if done >= enough {
-                break;
-            }
-        }
-        done
+    /// Purges free pages of this heap's slabs; returns how many. Caller holds the word.
+    pub fn purge_pages(self) -> usize {
+        (1..=CLASS_COUNT).map(|class_index| self.purge_class(class_index)).sum()
     }
 
     fn purge_class(self, class_index: usize) -> usize {
@@ -88,7 +78,7 @@ impl HeapRef {
         for class_index in 1..=CLASS_COUNT {
             self.release_warm(class_index);
         }
-        if config::on(Knob::IdleTrim) { self.purge_pages(usize::MAX) } else { 0 }
+        if config::on(Knob::IdleTrim) { self.purge_pages() } else { 0 }
     }
 
     fn release_warm(self, class_index: usize) {
@@ -98,22 +88,19 @@ impl HeapRef {
             self.try_release(slab);
         }
     }
-
-    /// Growth pays with purge: when committed bytes have grown far past live bytes, returns free pages first.
-    pub fn purge_before_growth(self) {
-        let percent = config::get(Knob::PurgePercent) as usize;
-        if percent == 0 {
-            return;
-        }
-        let live = self.out_bytes.get();
-        if pages::committed_bytes() > live / 100 * percent + GROWTH_SLACK_BYTES {
-            self.purge_pages(GROWTH_SLACK_BYTES / PAGE_BYTES);
-        }
-    }
 }
 
-/// What one growth step may leave unpurged; keeps small programs out of it.
-const GROWTH_SLACK_BYTES: usize = 4 << 20;
+/// Purges free pages of all heaps whose word is free; returns how many.
+pub fn purge_all_pages() -> usize {
+    let mut pages = 0;
+    for heap in table::all() {
+        if heap.word.try_take() {
+            pages += heap.purge_pages();
+            heap.word.give();
+        }
+    }
+    pages
+}
 
 /// Trims every heap, taking over each for a moment; heaps whose word is held are passed by. Caller holds no word.
 pub fn trim_all() -> usize {

@@ -80,7 +80,7 @@ impl HeapRef {
         }
         slab.out.set(slab.out.get() + taken as u16);
         slab.room.set(slab.room.get() - taken as u16);
-        self.out_bytes.set(self.out_bytes.get() + taken * bytes);
+        self.add_out(taken * bytes);
         self.reshelve(slab, row);
         taken
     }
@@ -128,7 +128,6 @@ impl HeapRef {
         if !limits::admit(slabs * SLAB_BYTES) {
             return None;
         }
-        self.purge_before_growth();
         let slab = if may_map { pool::acquire(slabs, slabs) } else { pool::acquire_mapped(slabs, slabs) }?;
         slab.carve(class_index, row, remote::owned_by(self.owner()));
         class_map::set(slab.id(), slabs, class_index);
@@ -164,7 +163,7 @@ impl HeapRef {
         }
         slab.room.set(slab.room.get() + swept as u16);
         slab.out.set(slab.out.get() - accounted as u16);
-        self.out_bytes.set(self.out_bytes.get() - accounted as usize * row.bytes as usize);
+        self.sub_out(accounted as usize * row.bytes as usize);
         count(&self.counters.drained_blocks, accounted as usize);
     }
 }

@@ -5,6 +5,7 @@
 //! pages it has. Fresh pages (never dirty) are known to be zero. Any thread; the pool's lock where slabs change hands.
 
 use super::{Kind, SlabRef, pages, pool};
+use crate::sync::{AtomicUsize, Ordering};
 use crate::units::{PAGE_BYTES, PAGES_PER_SLAB, SLAB_BYTES, SlabId, pages_for};
 use core::ptr;
 
@@ -12,6 +13,19 @@ use core::ptr;
 pub const LARGE_BYTES_MAX: usize = 1 << 20;
 
 const _: () = assert!(LARGE_BYTES_MAX / SLAB_BYTES <= 16, "find_run knows alignments up to 16 slabs");
+
+/// Pages of live runs. Relaxed: an estimate for who weighs committed against live bytes.
+static LIVE_PAGES: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes of live runs.
+pub fn live_bytes() -> usize {
+    LIVE_PAGES.load(Ordering::Relaxed) * PAGE_BYTES
+}
+
+/// Takes a run that is being freed off the sum.
+pub fn note_freed(head: SlabRef) {
+    LIVE_PAGES.fetch_sub(usize::from(head.run_pages.get()), Ordering::Relaxed);
+}
 
 /// Slabs of the run at `head`.
 pub fn slabs_of(head: SlabRef) -> usize {
@@ -34,6 +48,7 @@ pub fn alloc(bytes: usize, align: usize, zero: bool) -> usize {
         head.plus(i).kind.set(Kind::Tail);
     }
     head.kind.set(Kind::Large);
+    LIVE_PAGES.fetch_add(pages, Ordering::Relaxed);
     if zero {
         zero_dirty(head, bytes);
     }
@@ -76,6 +91,8 @@ pub fn resize(head: SlabRef, bytes: usize) -> bool {
     } else if new < old {
         pool::release(head.plus(new), old - new);
     }
+    note_freed(head);
+    LIVE_PAGES.fetch_add(pages, Ordering::Relaxed);
     head.run_pages.set(pages as u16);
     pages::mark_dirty(head, 0, pages * PAGE_BYTES);
     true

@@ -22,7 +22,7 @@ const SEARCH_MAX: usize = 64;
 /// When releasing eagerly, one FREE superslab in this many mapped ones is kept for reuse, and at least this many:
 /// demand that swings by less does not enter the kernel. What rests longer than the purge delay expires all the same.
 const RESERVE_SHARE: usize = 8;
-const RESERVE_MIN: usize = 8;
+pub const RESERVE_MIN: usize = 8;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -290,6 +290,7 @@ pub fn release_run(head: SlabRef) -> bool {
         return false;
     }
     head.kind.set(Kind::Tail);
+    super::large::note_freed(head);
     drop(pool);
     release(head, super::large::slabs_of(head));
     true
