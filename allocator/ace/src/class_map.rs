@@ -13,9 +13,15 @@ use core::ptr;
 const ENTRIES: usize = 1 << (ADDRESS_BITS - SLAB_BYTES.trailing_zeros());
 
 static NOTHING: AtomicU8 = AtomicU8::new(0);
-/// Table and mask, next to each other because every free reads both.
-static BASE: AtomicPtr<AtomicU8> = AtomicPtr::new(ptr::addr_of!(NOTHING).cast_mut());
-static MASK: AtomicUsize = AtomicUsize::new(0);
+
+/// Table and index mask in one symbol, because every free reads both.
+#[repr(C, align(16))]
+struct Map {
+    base: AtomicPtr<AtomicU8>,
+    mask: AtomicUsize,
+}
+
+static MAP: Map = Map { base: AtomicPtr::new(ptr::addr_of!(NOTHING).cast_mut()), mask: AtomicUsize::new(0) };
 
 /// Maps the table, once, before the first slab exists.
 pub fn start() {
@@ -23,18 +29,18 @@ pub fn start() {
         pal::exclude_from_dump(table, ENTRIES);
         // Base before mask, Release on the mask: who sees the wide mask by `get` must see the table. `get` reads with
         // Relaxed all the same: a thread that holds a block got it by a hand-over that happened after this.
-        BASE.store(ptr::with_exposed_provenance_mut(table), Ordering::Relaxed);
-        MASK.store(ENTRIES - 1, Ordering::Release);
+        MAP.base.store(ptr::with_exposed_provenance_mut(table), Ordering::Relaxed);
+        MAP.mask.store(ENTRIES - 1, Ordering::Release);
     }
 }
 
 /// The class of the slab that contains `address`, or 0.
 #[inline(always)]
 pub fn get(address: usize) -> usize {
-    let mask = MASK.load(Ordering::Relaxed);
-    let base = BASE.load(Ordering::Relaxed);
+    let mask = MAP.mask.load(Ordering::Relaxed);
+    let base = MAP.base.load(Ordering::Relaxed);
     let index = (address / SLAB_BYTES) & mask;
-    // SAFETY: index ≤ mask, and the table behind BASE has mask + 1 bytes at least; it is never unmapped.
+    // SAFETY: index ≤ mask, and the table behind `base` has mask + 1 bytes at least; it is never unmapped.
     let entry = unsafe { &*base.add(index) };
     // Relaxed: a valid pointer reached this thread by a hand-over that happened after its slab's byte was set.
     usize::from(entry.load(Ordering::Relaxed))
@@ -45,7 +51,7 @@ pub fn set(first: SlabId, slabs: usize, class: usize) {
     if !present() {
         return;
     }
-    let base = BASE.load(Ordering::Relaxed);
+    let base = MAP.base.load(Ordering::Relaxed);
     for i in 0..slabs {
         // SAFETY: slab numbers are below ENTRIES, the length of the mapped table.
         let entry = unsafe { &*base.add(first.0 as usize + i) };
@@ -55,7 +61,7 @@ pub fn set(first: SlabId, slabs: usize, class: usize) {
 
 /// Whether the flat table could be had.
 pub fn present() -> bool {
-    MASK.load(Ordering::Relaxed) != 0
+    MAP.mask.load(Ordering::Relaxed) != 0
 }
 
 /// Bytes of address space the table reserves.

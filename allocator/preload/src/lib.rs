@@ -5,8 +5,9 @@
 //! the next one in line. Errors are reported as the standards ask: `errno` is ENOMEM, or EINVAL for a bad alignment.
 //!
 //! Built with `panic=abort` this library is `no_std` and needs libc alone:
-//! `cargo build --release -p ace-preload --config 'profile.release.panic="abort"'`. Under a profile that unwinds it
-//! links std, which it does not use, because the language wants an unwinder from somewhere.
+//! `cargo build --release -p ace-preload --config 'profile.release.panic="abort"' --config 'profile.release.lto="fat"'`
+//! (whole-program optimisation turns symbol look-ups into addresses). Under a profile that unwinds it links std, which it
+//! does not use, because the language wants an unwinder from somewhere.
 
 #![cfg_attr(panic = "abort", no_std)]
 
