@@ -59,6 +59,8 @@ mod superslab;
 mod trim;
 #[cfg(not(loom))]
 pub mod units;
+#[cfg(not(loom))]
+pub mod variants;
 
 #[cfg(not(loom))]
 pub use api::*;

@@ -188,7 +188,7 @@ pub unsafe fn dealloc(p: *mut u8, bytes: usize, align: usize) {
 
 #[cold]
 #[inline(never)]
-fn free_slow(address: usize, class: usize) {
+pub(crate) fn free_slow(address: usize, class: usize) {
     if class != 0 {
         magazine::overflow(class, address);
     } else if address != 0 {

@@ -5,7 +5,7 @@
 //! more, everything still works, to the thread's last instruction. Start-up (configuration, class map, shared heap) runs
 //! once, before the first slab; what may itself call malloc (key, fork handlers) runs after it with no lock held.
 
-use super::{Thread, magazine, thread};
+use super::{Thread, magazine, sll_lists, thread};
 use crate::class_map;
 use crate::config::{self, Config};
 use crate::fork;
@@ -116,6 +116,7 @@ unsafe extern "C" fn at_exit(_: *mut c_void) {
 fn retire(t: &Thread) {
     let Some(heap) = HeapRef::at(t.heap.get()) else { return };
     t.state.set(RETIRED);
+    sll_lists().flush_all(heap);
     surrender(heap, t);
     t.heap.set(0);
     table::detach(heap);

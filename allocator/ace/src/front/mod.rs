@@ -13,7 +13,7 @@ pub mod lifecycle;
 pub mod magazine;
 mod tls;
 
-pub use tls::thread;
+pub use tls::{sll_lists, thread};
 
 use crate::size_class::CLASS_COUNT;
 use core::cell::Cell;

@@ -5,6 +5,7 @@
 //! each new thread. x86-64 Linux alone.
 
 use super::Thread;
+use crate::variants::sll::Lists;
 use core::arch::{asm, global_asm};
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
@@ -27,6 +28,23 @@ global_asm!(
     none = sym super::NO_MAGAZINE,
 );
 
+// The lists of the ablation `variants::sll`: heads 0, lengths all ones, which is "full" until the thread is attached.
+global_asm!(
+    ".pushsection .tdata.__ace_alloc_sll,\"awT\",@progbits",
+    ".globl __ace_alloc_sll",
+    ".hidden __ace_alloc_sll",
+    ".type __ace_alloc_sll, @object",
+    ".p2align 6",
+    "__ace_alloc_sll:",
+    ".fill {lists}, 8, 0",
+    ".fill {lists}, 8, -1",
+    ".size __ace_alloc_sll, . - __ace_alloc_sll",
+    ".popsection",
+    lists = const crate::variants::sll::LISTS,
+);
+
+const _: () =
+    assert!(size_of::<Lists>() == crate::variants::sll::LISTS * 16, "the assembly above lays the lists out");
 const _: () = assert!(size_of::<Thread>() == super::TOPS * 8 + 64, "the assembly above lays the block out");
 
 /// This thread's block. Valid from the thread's first instruction to its last.
@@ -46,4 +64,21 @@ pub fn thread() -> &'static Thread {
     // SAFETY: the block is this thread's own, initialised from the image, and all its fields are Cells. The 'static
     // lifetime is the thread's: references are never stored.
     unsafe { &*block }
+}
+
+/// This thread's lists of the ablation `variants::sll`.
+#[inline(always)]
+pub fn sll_lists() -> &'static Lists {
+    let lists: *const Lists;
+    // SAFETY: as in `thread`.
+    unsafe {
+        asm!(
+            "mov {0}, qword ptr [rip + __ace_alloc_sll@GOTTPOFF]",
+            "add {0}, qword ptr fs:[0]",
+            out(reg) lists,
+            options(pure, nomem, nostack)
+        );
+    }
+    // SAFETY: as in `thread`; the image is a thread not attached.
+    unsafe { &*lists }
 }
