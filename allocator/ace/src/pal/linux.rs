@@ -1,0 +1,95 @@
+//! Linux system calls behind the contract of [`super`].
+//!
+//! Anonymous private `MAP_NORESERVE` mappings; `MADV_DONTNEED` for purging, because its effect is immediate, visible
+//! in RSS, and leaves zeros (pages under `MADV_FREE` are neither). No state. Any thread.
+
+use crate::sync::AtomicU32;
+use core::ptr;
+
+const PROTECTION: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
+const FLAGS: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+
+pub(super) fn map(bytes: usize) -> Option<usize> {
+    // SAFETY: a fresh anonymous mapping without MAP_FIXED touches no existing memory.
+    let p = unsafe { libc::mmap(ptr::null_mut(), bytes, PROTECTION, FLAGS, -1, 0) };
+    if p == libc::MAP_FAILED { None } else { Some(p.expose_provenance()) }
+}
+
+pub(super) fn unmap(address: usize, bytes: usize) -> bool {
+    // SAFETY: pal's callers own the range and hold no reference into it.
+    unsafe { libc::munmap(ptr::with_exposed_provenance_mut(address), bytes) == 0 }
+}
+
+pub(super) fn remap(address: usize, old_bytes: usize, new_bytes: usize, may_move: bool) -> Option<usize> {
+    let flags = if may_move { libc::MREMAP_MAYMOVE } else { 0 };
+    // SAFETY: pal's callers own the range; after a move they use only the new address.
+    let p = unsafe { libc::mremap(ptr::with_exposed_provenance_mut(address), old_bytes, new_bytes, flags) };
+    if p == libc::MAP_FAILED { None } else { Some(p.expose_provenance()) }
+}
+
+pub(super) fn purge(address: usize, bytes: usize) -> bool {
+    // SAFETY: pal's callers own the range and know that its contents are dead.
+    unsafe { libc::madvise(ptr::with_exposed_provenance_mut(address), bytes, libc::MADV_DONTNEED) == 0 }
+}
+
+/// Keeps a sparse table out of core dumps and off huge pages, where one touched byte would cost 2 MiB.
+pub fn exclude_from_dump(address: usize, bytes: usize) {
+    let p = ptr::with_exposed_provenance_mut(address);
+    // SAFETY: advice on a range the caller owns; neither advice changes contents.
+    unsafe { libc::madvise(p, bytes, libc::MADV_NOHUGEPAGE) };
+    // SAFETY: as above.
+    unsafe { libc::madvise(p, bytes, libc::MADV_DONTDUMP) };
+}
+
+/// Milliseconds of the coarse monotonic clock: a read of shared memory, exact to a scheduler tick.
+pub fn now_ms() -> u64 {
+    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `t` is a valid timespec that outlives the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut t) };
+    t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000
+}
+
+/// Lets another thread run.
+pub fn yield_now() {
+    // SAFETY: no arguments, no memory.
+    unsafe { libc::sched_yield() };
+}
+
+/// Sleeps while `word` is `expected`; may return early.
+pub fn futex_wait(word: &AtomicU32, expected: u32) {
+    let none = ptr::null::<libc::timespec>();
+    // SAFETY: `word` is a live aligned u32 for the whole call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            none,
+        )
+    };
+}
+
+/// Wakes one sleeper of `word`.
+pub fn futex_wake(word: &AtomicU32) {
+    // SAFETY: `word` is a live aligned u32; waking reads nothing through it.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
+}
+
+/// Writes `line` to standard error; a failure has nowhere to be reported.
+pub fn message(line: &[u8]) {
+    // SAFETY: the buffer is a live slice of the given length.
+    unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
+}
+
+/// Ends the process with SIGABRT.
+pub fn abort() -> ! {
+    // SAFETY: abort has no preconditions.
+    unsafe { libc::abort() }
+}
+
+/// Sets errno as the allocation functions of C and POSIX ask.
+pub fn out_of_memory() {
+    // SAFETY: the thread's errno location is always valid.
+    unsafe { *libc::__errno_location() = libc::ENOMEM };
+}
