@@ -68,9 +68,10 @@ mod tests {
         let (before, _) = resident_and_lazyfree();
         let block = vec![1_u8; 64 << 20];
         let (after, _) = resident_and_lazyfree();
-        assert!(after - before >= 63 << 20, "{before} {after} {}", block.len());
-        assert!(resident_fast() >= 63 << 20);
-        assert!(peaks().0 >= after - (1 << 20));
+        // Other tests of this process come and go; they hold far less than the slack.
+        assert!(after - before >= 56 << 20, "{before} {after} {}", block.len());
+        assert!(resident_fast() >= 56 << 20);
+        assert!(peaks().0 >= after - (8 << 20));
     }
 
     #[test]
