@@ -15,6 +15,7 @@ use cell::wire::Pass;
 use workloads::spec::Workload;
 
 use crate::args::RunArgs;
+use crate::block;
 use crate::engine::{CONTROL_SUFFIX, Choice};
 use crate::interrupt;
 use crate::job::{self, Place};
@@ -242,6 +243,9 @@ impl<'a> Campaign<'a> {
         let choices: Vec<&'a Choice> =
             self.selection.choices.iter().filter(|choice| self.takes_part(choice, group)).collect();
         let key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
+        if pass == Pass::Throughput {
+            return self.throughput_block(&choices, workload, group.threads, (&key, block));
+        }
         let mut cost = 0.0;
         for (position, index) in
             schedule::block_order(choices.len(), self.args.seed, &key, block).into_iter().enumerate()
@@ -252,6 +256,36 @@ impl<'a> Campaign<'a> {
             if interrupt::requested() {
                 break;
             }
+        }
+        Ok(cost)
+    }
+
+    /// Runs the cells of a throughput block that are not on record, interleaved, and records them.
+    fn throughput_block(
+        &mut self,
+        choices: &[&'a Choice],
+        workload: &'a Workload,
+        threads: usize,
+        (order_key, block): (&str, u32),
+    ) -> Result<f64> {
+        let mut cost = 0.0;
+        let mut open = Vec::new();
+        for (position, choice) in choices.iter().enumerate() {
+            let place = Place { pass: Pass::Throughput, block, position: position as u32 };
+            let job = Job { choice, workload, threads, place };
+            match self.record.cost_of(&key(&job)) {
+                Some(ns) => cost += ns as f64,
+                None => open.push(job),
+            }
+        }
+        let Some(first) = open.first() else { return Ok(cost) };
+        self.progress.show(&format!("{} × {threads}  throughput", workload.name));
+        let request = job::request(first.choice, workload, threads, self.args, Pass::Throughput);
+        let choices: Vec<&Choice> = open.iter().map(|job| job.choice).collect();
+        let order = (self.args.seed, order_key, block);
+        let finished = block::run(&choices, &request, self.limits, order);
+        for (job, finished) in open.iter().zip(&finished) {
+            cost += self.keep(job::row(job.choice, &request, job.place, finished), finished)?;
         }
         Ok(cost)
     }

@@ -13,7 +13,6 @@ use workloads::{Hooks, Mode, Outcome, Prepared, RunError, RunOptions};
 
 use crate::latency;
 use crate::raw::{Callgrind, Usage, call_once, usage};
-use crate::repeat::in_copies;
 use crate::resources;
 use crate::timeline::Timeline;
 
@@ -32,13 +31,11 @@ pub fn measure(request: &Request) -> Reply {
         Ok(prepared) => prepared,
         Err(what) => return Reply::Failed(what),
     };
-    if request.repeat.runs_max <= 1 {
-        return once(request, prepared);
-    }
-    in_copies(request.repeat, || once(request, prepared)).unwrap_or_else(Reply::Failed)
+    once(request, prepared)
 }
 
-fn once(request: &Request, prepared: Prepared) -> Reply {
+/// Runs what was prepared for the request.
+pub fn once(request: &Request, prepared: Prepared) -> Reply {
     match try_measure(request, prepared) {
         Ok(measurement) => Reply::Measured(Box::new(measurement)),
         Err(RunError::OutOfMemory(what)) => Reply::OutOfMemory(what),
@@ -127,7 +124,6 @@ impl Watch {
         Measurement {
             engine_version,
             elapsed_ns: outcome.elapsed_ns,
-            elapsed_ns_runs: Vec::new(),
             allocs: outcome.allocs,
             frees: outcome.frees,
             reallocs: outcome.reallocs,
