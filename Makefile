@@ -58,8 +58,7 @@ test: setup ## Run every test
 loom: setup ## Check the concurrent protocols under the loom model checker
 	sh scripts/loom.sh $(TARGET)/loom
 
-real-programs: setup ## Run real programs with ACE-Alloc preloaded and compare with runs without (those that the machine has)
-	$(CARGO_BUILD) -p ace-preload
+real-programs: build ## Run those real programs that the machine has without and with ACE-Alloc, and compare
 	sh scripts/real_programs.sh
 
 fmt: setup

@@ -56,7 +56,13 @@ mask() {
 
 # --- the cases: needs_X says whether the machine has it; case_X prints what is compared -----------------------------
 
-needs_python() { PYTHON=$(real python3) && "$PYTHON" -c "import test.$1" 2> /dev/null; }
+# The first interpreter that has the test: distributions ship them in a package of their own.
+needs_python() {
+    for PYTHON in $(real python3) /usr/bin/python3; do
+        if is_elf "$PYTHON" && "$PYTHON" -c "import test.$1" 2> /dev/null; then return 0; fi
+    done
+    return 1
+}
 # A line a test, in any order: threads of tests may print between.
 python_test() {
     under "$PYTHON" -m test -v "$1" > out 2>&1
@@ -206,9 +212,17 @@ case_stress_ng_fork() {
         grep -aoE 'successful run completed|unsuccessful run completed|fail|passed: [0-9]+: .*|failed: [1-9].*'
 }
 
-needs_harness() { [ -x "$BIN/allocbench" ]; }
+needs_harness() { [ -x "$BIN/allocbench" ] && [ -x "$BIN/allocbench-cell" ]; }
 case_harness() {
-    under "$BIN/allocbench" list && under "$BIN/allocbench" --help
+    under "$BIN/allocbench" list &&
+        under "$BIN/allocbench" bench --engines system,jemalloc,mempool_baseline --workloads rl_small,fragmentation_mix \
+            --ops 20000 --threads 1,2 --reps 3 --passes throughput,latency --out "$PWD/results" --plots "$PWD/plots" > log 2>&1
+    code=$?
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { print $c["engine"], $c["workload"], $c["threads"], $c["pass"], $c["status"] }' \
+        results/bench.csv | sort | uniq -c
+    under "$BIN/allocbench" report results/bench.csv --no-plots > /dev/null 2>> log || code=1
+    ls results
+    return $code
 }
 
 # --- one case twice ---------------------------------------------------------------------------------------------------

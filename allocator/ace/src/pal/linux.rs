@@ -56,6 +56,13 @@ pub fn yield_now() {
     unsafe { libc::sched_yield() };
 }
 
+/// Sleeps for a moment, so that threads of any priority run.
+pub fn nap() {
+    let moment = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
+    // SAFETY: `moment` outlives the call; the time left is not asked for.
+    unsafe { libc::nanosleep(&moment, ptr::null_mut()) };
+}
+
 /// Sleeps while `word` is `expected`; may return early.
 pub fn futex_wait(word: &AtomicU32, expected: u32) {
     let none = ptr::null::<libc::timespec>();
