@@ -19,7 +19,8 @@ BIN=$(dirname "$LIBRARY")
 LD_PRELOAD="$LIBRARY" cat /proc/self/maps 2>&1 | grep -q libace_alloc ||
     { echo "real-programs: the loader does not take $LIBRARY" >&2; exit 1; }
 WORK=$(mktemp -d) || exit 1
-trap 'rm -rf "$WORK"' EXIT INT TERM
+trap 'rm -rf "$WORK"' EXIT
+trap 'exit 130' INT TERM
 export LC_ALL=C TZ=UTC HOME="$WORK/home" GIT_CONFIG_NOSYSTEM=1 PYTHONHASHSEED=0 CARGO_TERM_COLOR=never
 REAL_HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
 export RUSTUP_HOME="${RUSTUP_HOME:-$REAL_HOME/.rustup}" CARGO_HOME="${CARGO_HOME:-$REAL_HOME/.cargo}"
@@ -216,7 +217,7 @@ needs_harness() { [ -x "$BIN/allocbench" ] && [ -x "$BIN/allocbench-cell" ]; }
 case_harness() {
     under "$BIN/allocbench" list &&
         under "$BIN/allocbench" bench --engines system,jemalloc,mempool_baseline --workloads rl_small,fragmentation_mix \
-            --ops 20000 --threads 1,2 --reps 3 --passes throughput,latency --out "$PWD/results" --plots "$PWD/plots" > log 2>&1
+            --ops 20000 --threads 1,2 --reps 3 --passes throughput,latency --out "$PWD/results" > log 2>&1
     code=$?
     awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { print $c["engine"], $c["workload"], $c["threads"], $c["pass"], $c["status"] }' \
         results/bench.csv | sort | uniq -c
@@ -249,7 +250,11 @@ for name in $CASES; do
     fi
     one_pass "$name" plain
     one_pass "$name" ace
-    if ! cmp -s "$WORK/out.plain" "$WORK/out.ace"; then
+    if tail -q -n 1 "$WORK/out.plain" "$WORK/out.ace" | grep -q '^exit 124$'; then
+        # Nothing is known of a program that was stopped: neither alike nor different.
+        verdict=timeout
+        failed=1
+    elif ! cmp -s "$WORK/out.plain" "$WORK/out.ace"; then
         verdict=DIFFERENT
         failed=1
     elif tail -n 1 "$WORK/out.plain" | grep -q '^exit 0$'; then
@@ -264,7 +269,7 @@ for name in $CASES; do
     if [ "$verdict" = DIFFERENT ]; then
         diff "$WORK/out.plain" "$WORK/out.ace" | head -n 40 | sed 's/^/    /'
         if [ -n "${REAL_PROGRAMS_KEEP:-}" ]; then cp "$WORK/raw.plain" "$REAL_PROGRAMS_KEEP/$name.plain"; cp "$WORK/raw.ace" "$REAL_PROGRAMS_KEEP/$name.ace"; fi
-    elif [ "$verdict" != same ]; then
+    elif [ "$verdict" != same ] && [ "$verdict" != timeout ]; then
         tail -n 6 "$WORK/raw.plain" | sed 's/^/    /'
     fi
 done
