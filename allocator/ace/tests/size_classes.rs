@@ -58,7 +58,7 @@ fn every_size_and_alignment_finds_a_class_that_suits() {
             assert_eq!(class != 0, fits, "{bytes} at {align}");
             let row = &CLASSES[class];
             assert!(
-                class == 0 || row.bytes as usize >= bytes && row.bytes as usize % align == 0,
+                class == 0 || row.bytes as usize >= bytes && (row.bytes as usize).is_multiple_of(align),
                 "{bytes} at {align}"
             );
         }
