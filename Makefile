@@ -7,7 +7,7 @@ ALLOCBENCH := $(BIN)/allocbench
 CARGO_BUILD := cargo build --release --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all test loom check fmt clippy docs ci microbench report plot clean
+.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all test loom real-programs check fmt clippy docs ci microbench report plot clean
 
 help: ## Show this list
 	@echo "make TARGET [BENCH_OPS=200000] [BENCH_THREADS=1,2,4,8] [BENCH_ENGINES=a,b] [BENCH_WORKLOADS=x,y] [BENCH_BUDGET=seconds]"
@@ -57,6 +57,9 @@ test: setup ## Run every test
 
 loom: setup ## Check the concurrent protocols under the loom model checker
 	sh scripts/loom.sh $(TARGET)/loom
+
+real-programs: build ## Run those real programs that the machine has without and with ACE-Alloc, and compare
+	sh scripts/real_programs.sh
 
 fmt: setup
 	cargo fmt --all --check

@@ -86,7 +86,7 @@ impl Lists {
     }
 
     /// Gives everything back; for a thread that retires.
-    pub fn flush_all(&self, heap: HeapRef) {
+    fn flush_all(&self, heap: HeapRef) {
         for class in 1..=CLASS_COUNT {
             self.flush(heap, class, usize::MAX);
         }
@@ -96,6 +96,7 @@ impl Lists {
     /// Opens the lists of a thread that has a heap.
     fn open(&self) {
         if self.len[0].get() == UNATTACHED {
+            lifecycle::on_retire(|heap| sll_lists().flush_all(heap));
             self.len.iter().for_each(|len| len.set(0));
         }
     }
