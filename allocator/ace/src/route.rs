@@ -283,6 +283,11 @@ pub fn owns(p: *const u8) -> bool {
     registry::contains(p as usize) || huge::usable_bytes(p as usize) != 0
 }
 
+/// Whether a mapping of its own, of a huge block, begins at `p`.
+pub fn owns_mapping(p: *const u8) -> bool {
+    huge::usable_bytes(p as usize) != 0
+}
+
 /// Resizes a block of the path of big blocks without copying; the block's address, or null if it cannot be done.
 fn resize_big(p: *mut u8, bytes: usize, align: usize) -> *mut u8 {
     let address = p as usize;

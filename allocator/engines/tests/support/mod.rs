@@ -28,6 +28,12 @@ pub fn is_glibc_by_another_name(one: &str, other: &str) -> bool {
     names.contains(&one) && names.contains(&other)
 }
 
+/// Whether two names stand for one allocator: glibc's, or ACE-Alloc under different settings.
+pub fn is_one_allocator(one: &str, other: &str) -> bool {
+    let is_ace = |name: &str| name == "ace" || engines::find(name).is_some_and(|entry| entry.ablation);
+    is_glibc_by_another_name(one, other) || (is_ace(one) && is_ace(other))
+}
+
 /// What the version string of the engine called `name` must start with.
 pub fn version_prefix(name: &str) -> &'static str {
     match name {
@@ -40,7 +46,9 @@ pub fn version_prefix(name: &str) -> &'static str {
         "snmalloc" => "snmalloc 0.7",
         "rpmalloc" => "rpmalloc 1.",
         "tcmalloc" => "tcmalloc ",
+        "ace" => "ace-alloc ",
         _ if name.starts_with("mempool_") => "mempool ",
+        _ if engines::find(name).is_some_and(|entry| entry.ablation) => "ace-alloc ",
         _ => panic!("say in the table of versions what {name} reports"),
     }
 }
