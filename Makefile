@@ -74,7 +74,7 @@ docs: setup
 check: fmt clippy test docs ## Format, lints, tests, documentation, links: what must pass before a change lands
 
 ci: check ## What continuous integration runs: check, then a short benchmark whose rows are validated
-	$(MAKE) bench-quick BENCH_OPS=20000 BENCH_THREADS=1,2 BENCH_BUDGET=30 BENCH_FLAGS="--out $(TARGET)/ci/results"
+	$(MAKE) bench-quick BENCH_OPS=20000 BENCH_THREADS=1,2 BENCH_BUDGET=90 BENCH_FLAGS="--out $(TARGET)/ci/results"
 	sh scripts/validate.sh $(TARGET)/ci/results/bench.csv \
 	    system,jemalloc,mimalloc,mempool_baseline,mempool_sharded \
 	    rl_small,rl_medium,fragmentation_mix,alignment64,tiny_hot,random_mixed 1,2

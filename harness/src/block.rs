@@ -21,7 +21,7 @@ const ROUNDS_MIN: u32 = 3;
 /// Most rounds.
 const ROUNDS_MAX: u32 = 32;
 /// Time for the rounds of a block, for each of its engines.
-const SPEND_EACH: Duration = Duration::from_millis(50);
+const SPEND_EACH: Duration = Duration::from_millis(30);
 
 /// What one engine of the block has come to.
 struct Entrant<'a> {
