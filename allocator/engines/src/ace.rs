@@ -1,7 +1,7 @@
 //! `ace` and its ablations: ACE-Alloc through its Rust interface, each ablation the shipped allocator with one thing
 //! taken away.
 //!
-//! An ablation is a setting ([`SETTINGS`]) or, where HOT itself differs, a variant of the crate with entry points of its
+//! An ablation is a setting (below) or, where HOT itself differs, a variant of the crate with entry points of its
 //! own (`front_sll`, `header`). Settings are the process's: the first engine asked for decides, which a cell's one
 //! engine is; a process that lists all engines serves none. **Proof.** ACE-Alloc's registry of superslabs and mappings
 //! (`owns`).

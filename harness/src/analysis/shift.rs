@@ -3,7 +3,7 @@
 //!
 //! The interval is exact for any continuous noise that is alike on both sides, however few values there are; with
 //! too few for 95 % it is the widest one (smallest to largest difference) and says its confidence. Above
-//! [`EXACT_PAIRS_MAX`] pairs the distribution of the rank sum is taken as normal.
+//! 2,500 pairs the distribution of the rank sum is taken as normal.
 
 use super::interval::{CONFIDENCE, Interval};
 use super::robust::median_of_sorted;

@@ -25,7 +25,7 @@ const _: () = assert!(LISTS > CLASS_COUNT);
 /// Length of every list of a thread that is not attached: full, so that its first free attaches it.
 const UNATTACHED: usize = usize::MAX;
 
-/// A thread's lists; heads 0 and lengths [`UNATTACHED`] by the TLS image.
+/// A thread's lists; heads 0 and lengths all ones by the TLS image.
 #[repr(C)]
 pub struct Lists {
     head: [Cell<usize>; LISTS],
