@@ -4,7 +4,7 @@
 //! 1. *Pilot*: one throughput block of every group, most important first; it tells what a group costs.
 //! 2. *Allotment*: the time budget becomes repetitions (see [`crate::plan`]); what does not fit is left out, and said.
 //! 3. *Memory, drain and instructions*: these take no times, so as many cells run side by side as there are CPUs.
-//! 4. *Rounds*: in each, every group runs one more block of its timed passes, groups in random order. One cell at a time.
+//! 4. *Rounds*: in each, every group runs one more block of its timed passes, groups in random order. One run at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -14,9 +14,10 @@ use anyhow::{Result, ensure};
 use cell::wire::Pass;
 use workloads::spec::Workload;
 
+use crate::analysis::dataset::{CONTROL_SUFFIX, FLOOR};
 use crate::args::RunArgs;
 use crate::block;
-use crate::engine::{CONTROL_SUFFIX, Choice};
+use crate::engine::Choice;
 use crate::interrupt;
 use crate::job::{self, Place};
 use crate::plan::{self, Blocks, Group, Terms};
@@ -25,7 +26,7 @@ use crate::record::{Planned, Record};
 use crate::row::Row;
 use crate::runner::{self, Ending, Finished, Limits};
 use crate::schedule;
-use crate::selection::{DRAIN_WORKLOADS, FLOOR, Selection};
+use crate::selection::{DRAIN_WORKLOADS, Selection};
 
 /// What a cell is taken to cost before anything is known of it.
 const UNKNOWN_CELL_NS: f64 = 9e7;

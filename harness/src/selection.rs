@@ -6,15 +6,13 @@ use cell::wire::Pass;
 use workloads::catalog;
 use workloads::spec::Workload;
 
+use crate::analysis::dataset::{CONTROL_SUFFIX, FLOOR};
 use crate::args::{self, Profile, RunArgs};
-use crate::engine::{CONTROL_SUFFIX, Choice, Shelf};
+use crate::engine::{Choice, Shelf};
 use crate::record::Settings;
 
 /// Engine whose control the default run measures, and to which tables relate.
 pub const REFERENCE: &str = "system";
-
-/// The engine that does nothing: what the harness itself costs.
-pub const FLOOR: &str = "floor";
 
 /// Engines of the default profile, in the order of tables; those that are not built are said and left out.
 const DEFAULT_ENGINES: [&str; 9] = [

@@ -4,6 +4,7 @@
 //! one that passes a limit takes its server with it, and the next run starts another.
 
 use std::collections::HashMap;
+use std::collections::hash_map::{Entry, OccupiedEntry};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command};
@@ -35,28 +36,27 @@ impl<'a> Servers<'a> {
 
     /// Starts the server that `choice` needs, unless it runs.
     pub fn start(&mut self, choice: &Choice) -> Result<(), Ending> {
-        let key = (choice.binary.clone(), choice.env.clone());
-        if !self.running.contains_key(&key) {
-            let server = Server::start(choice, self.request, &self.limits)?;
-            self.running.insert(key, server);
+        self.server(choice).map(drop)
+    }
+
+    fn server(&mut self, choice: &Choice) -> Result<OccupiedEntry<'_, Key, Server>, Ending> {
+        match self.running.entry((choice.binary.clone(), choice.env.clone())) {
+            Entry::Occupied(running) => Ok(running),
+            Entry::Vacant(none) => Ok(none.insert_entry(Server::start(choice, self.request, &self.limits)?)),
         }
-        Ok(())
     }
 
     /// One run.
     pub fn run(&mut self, choice: &Choice) -> Result<Box<Measurement>, Ending> {
-        self.start(choice)?;
-        let key = (choice.binary.clone(), choice.env.clone());
-        let Some(server) = self.running.get_mut(&key) else {
-            return Err(Ending::Failed("the measuring process is gone".into()));
-        };
-        match server.ask(&choice.engine, &self.limits) {
+        let limits = self.limits;
+        let mut server = self.server(choice)?;
+        match server.get_mut().ask(&choice.engine, &limits) {
             Ok(reply) => match Ending::of(reply) {
                 Ending::Measured(measurement) => Ok(measurement),
                 other => Err(other),
             },
             Err(ending) => {
-                self.running.remove(&key);
+                server.remove();
                 Err(ending)
             }
         }
