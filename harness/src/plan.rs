@@ -18,8 +18,9 @@ pub const THROUGHPUT_MAX: u32 = 30;
 /// Share of the budget that a group which the A/A control judges may take for that, with all others like it.
 const CONTROL_SHARE: f64 = 0.6;
 
-/// A latency block costs about this many times a throughput block: one round for at least three, of longer runs.
-const LATENCY_COST: f64 = 0.7;
+/// A latency block costs about this many times a throughput block: one round for at least three, but each operation is
+/// timed and counted.
+const LATENCY_COST: f64 = 1.0;
 
 /// One workload at one thread count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,7 +155,7 @@ fn blocks(block_ns: f64, share_ns: f64, least: u32) -> Blocks {
     let affordable = (share_ns / block_ns.max(1.0)) as u32;
     let even = affordable / 2 * 2;
     let throughput = even.clamp(least, THROUGHPUT_MAX);
-    let latency = (throughput / 2).max(LATENCY_MIN);
+    let latency = (throughput / 4).max(LATENCY_MIN);
     Blocks { throughput, latency }
 }
 

@@ -38,6 +38,7 @@ mod stream;
 mod validate;
 
 pub use catalog::{builtin, load};
+pub use clock::calibration;
 pub use probe::Sample;
 pub use run::{Hooks, Mode, NoHooks, Outcome, Prepared, RunError, RunOptions, Samples, prepare};
 pub use spec::Workload;
