@@ -132,7 +132,14 @@ impl<'a> Campaign<'a> {
         let Some(pass) = pass else { return Ok(vec![0.0; groups.len()]) };
         let mut costs = Vec::with_capacity(groups.len());
         let mut needed = self.side_by_side_ns(&[]);
+        let mut reserved = false;
         for group in &groups {
+            if group.tier > 0 && !reserved {
+                // What the A/A control will take is spoken for.
+                needed +=
+                    plan::CONTROL_SHARE * self.budget_ns().map_or(0.0, |budget| (budget - needed).max(0.0));
+                reserved = true;
+            }
             let planned = self.record.provenance.plan.iter().find(|planned| planned.group == *group);
             let left_out = planned.is_some_and(|planned| planned.blocks.is_none());
             if left_out || self.budget_ns().is_some_and(|budget| needed > budget) {
