@@ -24,6 +24,8 @@ build: setup ## Build allocbench and the measuring processes of the default engi
 	@# mimalloc 2 has the symbols of mimalloc 3: a measuring process of its own
 	$(CARGO_BUILD) -p cell --no-default-features --features mimalloc2 --target-dir $(TARGET)/flavours/mimalloc2
 	@sh scripts/place.sh $(TARGET)/flavours/mimalloc2/release/allocbench-cell $(BIN)/allocbench-cell-mimalloc2
+	$(CARGO_BUILD) -p mimalloc-shim --features v2 --target-dir $(TARGET)/flavours/mimalloc2
+	@sh scripts/place.sh $(TARGET)/flavours/mimalloc2/release/liballocbench_mimalloc.so $(BIN)/liballocbench_mimalloc2.so
 
 build-all: build setup-cxx ## Build every engine: also snmalloc, rpmalloc and tcmalloc (C++, several minutes)
 	$(CARGO_BUILD) -p cell --no-default-features --features rpmalloc --target-dir $(TARGET)/flavours/rpmalloc

@@ -24,7 +24,7 @@ use crate::record::{Planned, Record};
 use crate::row::Row;
 use crate::runner::{self, Ending, Finished, Limits};
 use crate::schedule;
-use crate::selection::{DRAIN_WORKLOADS, FLOOR, Selection};
+use crate::selection::{DRAIN_WORKLOADS, FLOOR, Selection, TRACE_GROUP};
 
 /// What a cell is taken to cost before anything is known of it.
 const UNKNOWN_CELL_NS: f64 = 6e7;
@@ -318,8 +318,9 @@ impl<'a> Campaign<'a> {
                     .filter(|&threads| threads <= self.cpus.max(2))
                     .max();
                 cells(&|group, choice| {
-                    DRAIN_WORKLOADS.contains(&group.workload.as_str())
-                        && Some(group.threads) == most
+                    let trace = group.workload.starts_with(TRACE_GROUP);
+                    (trace
+                        || DRAIN_WORKLOADS.contains(&group.workload.as_str()) && Some(group.threads) == most)
                         && choice.engine != FLOOR
                 })
             }

@@ -68,7 +68,9 @@ pub fn groups(workloads: &[Workload], threads: &[usize], cpus: usize) -> Vec<Gro
     let mut groups: Vec<Group> = workloads
         .iter()
         .flat_map(|workload| {
-            threads.iter().map(move |&threads| Group {
+            let own = workload.own_threads().map(|own| vec![own]);
+            let threads = own.unwrap_or_else(|| threads.to_vec());
+            threads.into_iter().map(move |threads| Group {
                 workload: workload.name.clone(),
                 threads,
                 tier: tier(workload, threads, cpus),

@@ -1,10 +1,12 @@
 //! From flags to engines, workloads and passes: names are resolved here, once, and every wrong one is an error that
 //! says what would be right.
 
+use std::path::Path;
+
 use anyhow::{Result, bail, ensure};
 use cell::wire::Pass;
 use workloads::catalog;
-use workloads::spec::Workload;
+use workloads::spec::{Pace, Workload};
 
 use crate::args::{self, Profile, RunArgs};
 use crate::engine::{CONTROL_SUFFIX, Choice, Shelf};
@@ -36,6 +38,12 @@ const BY_NAME_ONLY: [&str; 1] = ["c_abi"];
 
 /// Workloads whose drain points are taken: the two with the largest live sets of mixed sizes.
 pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];
+
+/// What the names of workloads that replay traces begin with.
+pub const TRACE_GROUP: &str = "trace.";
+
+/// What a workload's name begins with where it is the path of a trace.
+pub const TRACE_PREFIX: &str = "trace:";
 
 /// Everything a run is made of.
 pub struct Selection {
@@ -192,6 +200,16 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
     }
     let mut chosen: Vec<Workload> = Vec::new();
     for name in named {
+        if let Some(path) = name.strip_prefix(TRACE_PREFIX) {
+            let workload = trace_workload(path)?;
+            ensure!(
+                chosen.iter().all(|other| other.name != workload.name),
+                "two workloads are called '{}'; rename one of the traces",
+                workload.name
+            );
+            chosen.push(workload);
+            continue;
+        }
         let found: Vec<&Workload> =
             known.iter().filter(|workload| workload.name == name || workload.group == name).collect();
         if found.is_empty() {
@@ -223,4 +241,26 @@ fn of_profile(known: Vec<Workload>, profile: Profile) -> Vec<Workload> {
             || ["tiny_hot", "random_mixed"].contains(&workload.name.as_str())
     };
     known.into_iter().filter(|workload| profile != Profile::Quick || quick(workload)).collect()
+}
+
+/// The workload that replays a trace; behind the path may stand `?pace=recorded&touch=no&stream=2`.
+fn trace_workload(word: &str) -> Result<Workload> {
+    let (path, options) = word.rsplit_once('?').unwrap_or((word, ""));
+    let (mut pace, mut touch, mut stream) = (Pace::Max, true, None);
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        match option.split_once('=') {
+            Some(("pace", "max")) => pace = Pace::Max,
+            Some(("pace", "recorded")) => pace = Pace::Recorded,
+            Some(("touch", "yes")) => touch = true,
+            Some(("touch", "no")) => touch = false,
+            Some(("stream", number)) if number.parse::<u16>().is_ok() => stream = number.parse().ok(),
+            _ => bail!("trace:{word}: '{option}' is not one of pace=max|recorded, touch=yes|no, stream=N"),
+        }
+    }
+    let (workload, notice) =
+        workloads::replay::workload(Path::new(path), stream, pace, touch).map_err(anyhow::Error::msg)?;
+    if let Some(notice) = notice {
+        eprintln!("allocbench: {path}: {notice}");
+    }
+    Ok(workload)
 }

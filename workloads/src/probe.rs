@@ -33,6 +33,29 @@ impl Live {
     }
 }
 
+impl Live {
+    /// Highest Σ requested and Σ usable.
+    pub fn peaks(&self) -> [u64; 2] {
+        [0, 1].map(|kind| self.peak_bytes[kind].load(Ordering::Relaxed))
+    }
+}
+
+/// A view of the bytes that are live, for a thread that watches a run.
+#[derive(Clone)]
+pub struct LiveGauge(Arc<Live>);
+
+impl LiveGauge {
+    /// A view of `live`.
+    pub fn new(live: &Arc<Live>) -> LiveGauge {
+        LiveGauge(live.clone())
+    }
+
+    /// Requested bytes live now; 0 where the run does not account for them.
+    pub fn requested_bytes(&self) -> u64 {
+        self.0.bytes[0].load(Ordering::Relaxed)
+    }
+}
+
 /// What a probe is made for.
 #[derive(Clone, Default)]
 pub struct Room {

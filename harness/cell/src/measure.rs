@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cell::wire::{Counters, Drain, DrainPoint, Measurement, Pass, Reply, Request, Resources};
 use engines::{Engine, Stats};
-use workloads::{Hooks, Mode, Outcome, RunError, RunOptions};
+use workloads::{Hooks, LiveGauge, Mode, Outcome, RunError, RunOptions};
 
 use crate::latency;
 use crate::raw::{Callgrind, Usage, call_once, usage};
@@ -187,6 +187,13 @@ impl Hooks for Watch {
         let mut readings = self.readings();
         readings.resources.resident_bytes_drained = drained;
         readings.drain = drain;
+    }
+
+    fn live(&self, gauge: LiveGauge) {
+        // Only the memory pass accounts; a drain pass would show zeroes.
+        if let (Some(timeline), Pass::Memory) = (&self.timeline, self.pass) {
+            timeline.watch(gauge);
+        }
     }
 
     fn phase(&self, name: &str) {

@@ -25,6 +25,10 @@ struct Sample {
     resident_bytes: u64,
     #[serde(default)]
     phase: String,
+    #[serde(default)]
+    live_bytes: Option<u64>,
+    #[serde(default)]
+    pass: String,
 }
 
 /// One engine's run.
@@ -34,6 +38,8 @@ pub struct Curve {
     pub block: u32,
     /// Seconds and MiB.
     pub points: Vec<(f64, f64)>,
+    /// Seconds and MiB of live bytes, where the run could tell.
+    pub live: Vec<(f64, f64)>,
     /// Where a phase begins, seconds, and its name.
     pub phases: Vec<(f64, String)>,
 }
@@ -53,6 +59,10 @@ pub fn parse(text: &str, name: &str) -> Result<Timeline> {
             "{name}: more than {SAMPLES_MAX} samples; delete the file or sample less often"
         );
         let sample = sample.map_err(|error| crate::store::explain(name, Some(&headers), error))?;
+        // A trace's memory pass knows what is live; its drain pass is another run, of other times.
+        if sample.pass == "drain" && sample.workload.starts_with(crate::selection::TRACE_GROUP) {
+            continue;
+        }
         let place = (sample.workload.clone(), sample.threads);
         let run = runs
             .entry(place)
@@ -86,6 +96,9 @@ fn curve(block: u32, mut samples: Vec<Sample>) -> Curve {
         }
         if let Some(top) = stretch.iter().max_by_key(|sample| sample.resident_bytes) {
             found.points.push((top.t_ns as f64 / 1e9, top.resident_bytes as f64 / f64::from(1 << 20)));
+            if let Some(live_bytes) = top.live_bytes {
+                found.live.push((top.t_ns as f64 / 1e9, live_bytes as f64 / f64::from(1 << 20)));
+            }
         }
     }
     found

@@ -43,6 +43,11 @@ impl<V> Default for Live<V> {
 }
 
 impl<V> Live<V> {
+    /// Makes room for so many blocks beforehand.
+    pub fn reserve(&mut self, blocks: usize) {
+        self.blocks.reserve(blocks.min(LIVE_MAX));
+    }
+
     /// A block was made; an error where there are too many.
     pub fn add(&mut self, id: u64, value: V) -> Result<(), String> {
         if self.blocks.len() >= LIVE_MAX {
