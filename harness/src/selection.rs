@@ -39,6 +39,11 @@ const BY_NAME_ONLY: [&str; 1] = ["c_abi"];
 /// Workloads whose drain points are taken: the two with the largest live sets of mixed sizes.
 pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];
 
+/// Folder with the traces of which the default run replays the smallest.
+const TRACES: &str = "traces";
+/// How many.
+const DEFAULT_TRACES: usize = 2;
+
 /// What the names of workloads that replay traces begin with.
 pub const TRACE_GROUP: &str = "trace.";
 
@@ -196,7 +201,11 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
     let named: Vec<&str> =
         args.workloads.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
     if named.is_empty() {
-        return Ok(of_profile(known, args.profile));
+        let mut chosen = of_profile(known, args.profile);
+        if args.profile != Profile::Quick {
+            chosen.extend(smallest_traces(Path::new(TRACES))?);
+        }
+        return Ok(chosen);
     }
     let mut chosen: Vec<Workload> = Vec::new();
     for name in named {
@@ -263,4 +272,16 @@ fn trace_workload(word: &str) -> Result<Workload> {
         eprintln!("allocbench: {path}: {notice}");
     }
     Ok(workload)
+}
+
+/// The smallest traces of a folder; none where there is no such folder.
+fn smallest_traces(folder: &Path) -> Result<Vec<Workload>> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "trace"))
+        .filter_map(|path| Some((path.metadata().ok()?.len(), path)))
+        .collect();
+    found.sort();
+    found.iter().take(DEFAULT_TRACES).map(|(_, path)| trace_workload(&path.to_string_lossy())).collect()
 }

@@ -80,18 +80,93 @@ extern "C" fn start() {
     // SAFETY: takes nothing.
     line.number(unsafe { libc::getppid() } as u32);
     line.add(b" ");
-    // SAFETY: a NUL-terminated name.
-    let malloc = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"malloc".as_ptr()) };
-    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: dladdr takes any address and fills the struct.
-    let found = unsafe { libc::dladdr(malloc.cast::<c_void>(), info.as_mut_ptr()) };
-    // SAFETY: all-zero is a value of this plain C struct.
-    let info = unsafe { info.assume_init() };
-    if found != 0 && !info.dli_fname.is_null() {
-        // SAFETY: a NUL-terminated name that lives as long as its library.
-        line.add(unsafe { CStr::from_ptr(info.dli_fname) }.to_bytes());
+    if !add_server(&mut line) {
+        // SAFETY: a callback of the type asked for; the line outlives the call.
+        unsafe { libc::dl_iterate_phdr(Some(add_definer), (&raw mut line).cast()) };
     }
     line.send();
+}
+
+const MALLOC: &CStr = c"malloc";
+
+/// The library that a symbol's address lies in, with its symbol's section where it is told.
+fn object_of(address: *const c_void) -> Option<(&'static CStr, u16)> {
+    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
+    let mut symbol = core::ptr::null_mut::<c_void>();
+    // SAFETY: takes any address, fills the struct and the pointer to the symbol's entry.
+    let found = unsafe { dladdr1(address, info.as_mut_ptr(), &raw mut symbol, RTLD_DL_SYMENT) };
+    // SAFETY: all-zero is a value of this plain C struct.
+    let info = unsafe { info.assume_init() };
+    if found == 0 || info.dli_fname.is_null() {
+        return None;
+    }
+    // SAFETY: a NUL-terminated name that lives as long as its object.
+    let name = unsafe { CStr::from_ptr(info.dli_fname) };
+    if symbol.is_null() {
+        return Some((name, 0));
+    }
+    // SAFETY: the dynamic linker gave the entry of its own table.
+    let entry = unsafe { symbol.cast::<libc::Elf64_Sym>().read() };
+    Some((name, entry.st_shndx))
+}
+
+const RTLD_DL_SYMENT: libc::c_int = 1;
+
+unsafe extern "C" {
+    fn dladdr1(
+        address: *const c_void,
+        info: *mut libc::Dl_info,
+        extra: *mut *mut c_void,
+        flags: libc::c_int,
+    ) -> libc::c_int;
+}
+
+/// Adds what the name resolves to; false where that is but a stub in a program that is not position-independent, which
+/// has the function's address without being its definition.
+fn add_server(line: &mut Line) -> bool {
+    // SAFETY: a NUL-terminated name.
+    let malloc = unsafe { libc::dlsym(libc::RTLD_DEFAULT, MALLOC.as_ptr()) };
+    match object_of(malloc) {
+        Some((name, section)) if section != 0 => {
+            line.add(name.to_bytes());
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Adds the first loaded object, in the order in which names are looked up, that defines the function itself.
+unsafe extern "C" fn add_definer(
+    object: *mut libc::dl_phdr_info,
+    _: usize,
+    line: *mut c_void,
+) -> libc::c_int {
+    // SAFETY: the caller of the callback gives a valid entry.
+    let name = unsafe { (*object).dlpi_name };
+    // SAFETY: a NUL-terminated name, empty for the program itself.
+    if name.is_null() || unsafe { CStr::from_ptr(name) }.is_empty() {
+        return 0;
+    }
+    // SAFETY: a name of a loaded object; nothing is loaded anew.
+    let handle = unsafe { libc::dlopen(name, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+    if handle.is_null() {
+        return 0;
+    }
+    // SAFETY: a handle of ours and a NUL-terminated name.
+    let malloc = unsafe { libc::dlsym(handle, MALLOC.as_ptr()) };
+    // SAFETY: as above; the object stays loaded by those who loaded it.
+    unsafe { libc::dlclose(handle) };
+    // SAFETY: a NUL-terminated name.
+    let own = unsafe { CStr::from_ptr(name) };
+    match object_of(malloc) {
+        // Through its dependencies an object finds others' definitions too.
+        Some((found, _)) if found == own => {
+            // SAFETY: `start` passes its line.
+            unsafe { (*line.cast::<Line>()).add(own.to_bytes()) };
+            1
+        }
+        _ => 0,
+    }
 }
 
 /// The digits behind `name` in `text`.

@@ -16,17 +16,15 @@ pub fn all(runs: &[Runs], command: &str, caption: &str) -> Vec<Figure> {
     };
     let mut figures = Vec::new();
     if let Some(reference) = runs.first() {
-        let dots = runs.iter().filter_map(|runs| {
-            let (wall, resident) =
-                (runs.ratio(Kind::Wall, reference)?, runs.ratio(Kind::Resident, reference)?);
-            // A figure's "better" is up: the inverse of time.
-            Some(Dot {
-                label: runs.label.clone(),
-                ink: ink(base(&runs.label)),
-                at: (resident.median, 1.0 / wall.median),
-            })
-        });
-        let panel = scatter::Panel { title: String::new(), dots: dots.collect() };
+        let panel = |kind: Kind, title: &str| {
+            let dots = runs.iter().filter_map(|runs| {
+                let (time, resident) = (runs.ratio(kind, reference)?, runs.ratio(Kind::Resident, reference)?);
+                let at = (resident.median, 1.0 / time.median);
+                Some(Dot { label: runs.label.clone(), ink: ink(base(&runs.label)), at })
+            });
+            scatter::Panel { title: title.into(), dots: dots.collect() }
+        };
+        let panels = [panel(Kind::Wall, "Wall time"), panel(Kind::Cpu, "CPU time of all processes")];
         let heading = heading("Time against memory", "Medians of paired ratios. Better is up and left.");
         let (x, y) = (
             format!("resident peak / {}", reference.label),
@@ -37,7 +35,7 @@ pub fn all(runs: &[Runs], command: &str, caption: &str) -> Vec<Figure> {
             name: "time_against_memory".into(),
             topic: "exec",
             title,
-            scene: scatter::draw(&heading, &x, &y, &[panel]),
+            scene: scatter::draw(&heading, &x, &y, &panels),
         });
     }
     let series = runs.iter().filter_map(|runs| {

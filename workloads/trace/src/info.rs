@@ -115,11 +115,11 @@ impl Info {
     pub fn add(&mut self, event: &Event) -> Result<(), String> {
         self.events += 1;
         self.end_time = self.end_time.max(event.time);
-        let calls = self.calls_by_thread.entry(event.thread).or_default();
-        *calls += u64::from(event.op.is_call());
-        if !matches!(event.op, Op::ThreadExit) {
+        // Calls of a thread's last destructors come behind its exit and do not bring it back.
+        if !self.calls_by_thread.contains_key(&event.thread) {
             self.running.insert(event.thread);
         }
+        *self.calls_by_thread.entry(event.thread).or_default() += u64::from(event.op.is_call());
         self.peak_threads = self.peak_threads.max(self.running.len() as u64);
         self.threads = self.calls_by_thread.len() as u64;
         match event.op {
