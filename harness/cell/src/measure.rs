@@ -184,6 +184,9 @@ impl Hooks for Watch {
         }
         let drained = resources::resident_and_lazyfree().0;
         let drain = (self.pass == Pass::Drain).then(|| self.watch_drain());
+        if let Some(timeline) = &self.timeline {
+            timeline.stop();
+        }
         let mut readings = self.readings();
         readings.resources.resident_bytes_drained = drained;
         readings.drain = drain;

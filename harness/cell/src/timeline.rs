@@ -55,6 +55,12 @@ impl Timeline {
         *self.shared.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(gauge);
     }
 
+    /// Takes no more points: what comes now is the benchmark's own clearing up.
+    pub fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.sampler.thread().unpark();
+    }
+
     /// Names what runs from now on.
     pub fn phase(&self, name: &str) {
         let started = *self.shared.started.lock().unwrap_or_else(PoisonError::into_inner);

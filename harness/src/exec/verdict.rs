@@ -136,7 +136,7 @@ pub fn choose(all: &[Runs], compare_output: bool) -> Option<Verdict> {
                 (runs.ratio(Figure::Wall, reference)?, runs.ratio(Figure::Resident, reference)?);
             let better = wall.surely_below(1.0) || resident.surely_below(1.0);
             let worse = wall.surely_above(1.0) || resident.surely_above(1.0);
-            (better && !worse).then(|| (runs, wall, resident))
+            (better && !worse).then_some((runs, wall, resident))
         });
     let best = gains.min_by(|a, b| (a.1.median * a.2.median).total_cmp(&(b.1.median * b.2.median)));
     Some(match best {
@@ -193,7 +193,7 @@ mod tests {
         let fat = runs("fat", Some("/g.so"), 500, 2000);
         let verdict = choose(&[system.clone(), fast.clone(), fat], true).unwrap();
         assert_eq!(verdict.choice, "fast");
-        assert_eq!(choose(&[system.clone()], true).unwrap().choice, "system");
+        assert_eq!(choose(std::slice::from_ref(&system), true).unwrap().choice, "system");
         let mut wrong = fast;
         wrong.found[3].output_hash = 2;
         assert_eq!(wrong.faults(&system, true), ["its output differs"]);

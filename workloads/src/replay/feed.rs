@@ -15,7 +15,7 @@ use trace::{Event, Op as Recorded, Reader};
 use crate::spec::{Pace, Replay};
 
 /// Operations of a segment.
-pub const SEGMENT_OPS: usize = 1 << 20;
+pub const SEGMENT_OPS: usize = 1 << 18;
 /// Threads of a replay.
 pub const THREADS_MAX: usize = 1 << 16;
 /// Largest block that is replayed, bytes.

@@ -1,6 +1,6 @@
 //! Replay of a recorded trace: every thread's calls in their order, and a free after its allocation.
 //!
-//! **Decoded ahead.** The trace is cut into segments of about a million operations. While a segment plays, nothing is
+//! **Decoded ahead.** The trace is cut into segments of a quarter of a million operations. While a segment plays, nothing is
 //! decoded; between segments all threads rest and the clock stands. A first pass over the whole trace counts, so that
 //! every buffer has its full size before the clock starts.
 //!
