@@ -169,7 +169,9 @@ mod tests {
         let sum = tree.look();
         let members = tree.members();
         assert_eq!(members.len(), 2, "{members:?}");
-        assert!(sum > 300 << 10 && tree.reserved_bytes_peak > sum, "{sum} {}", tree.reserved_bytes_peak);
+        // The sum is of both processes; VmPeak is of the larger one alone.
+        assert!(sum > 300 << 10, "{sum}");
+        assert!(2 * tree.reserved_bytes_peak > sum, "{sum} {}", tree.reserved_bytes_peak);
         for pid in members {
             let _ = std::process::Command::new("kill").arg(pid.to_string()).status();
         }
