@@ -4,7 +4,7 @@
 //! 1. *Pilot*: one throughput block of every group, most important first; it tells what a group costs.
 //! 2. *Allotment*: the time budget becomes repetitions (see [`crate::plan`]); what does not fit is left out, and said.
 //! 3. *Memory, drain and instructions*: these take no times, so as many cells run side by side as there are CPUs.
-//! 4. *Rounds*: in each, every group runs one more block of its timed passes, groups in random order. One cell at a time.
+//! 4. *Rounds*: in each, every group runs one more block of its timed passes, groups in random order. One run at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -14,8 +14,10 @@ use anyhow::{Result, ensure};
 use cell::wire::Pass;
 use workloads::spec::Workload;
 
+use crate::analysis::dataset::{CONTROL_SUFFIX, FLOOR};
 use crate::args::RunArgs;
-use crate::engine::{CONTROL_SUFFIX, Choice};
+use crate::block;
+use crate::engine::Choice;
 use crate::interrupt;
 use crate::job::{self, Place};
 use crate::plan::{self, Blocks, Group, Terms};
@@ -24,16 +26,16 @@ use crate::record::{Planned, Record};
 use crate::row::Row;
 use crate::runner::{self, Ending, Finished, Limits};
 use crate::schedule;
-use crate::selection::{DRAIN_WORKLOADS, FLOOR, Selection, TRACE_GROUP};
+use crate::selection::{DRAIN_WORKLOADS, Selection, TRACE_GROUP};
 
 /// What a cell is taken to cost before anything is known of it.
-const UNKNOWN_CELL_NS: f64 = 6e7;
+const UNKNOWN_CELL_NS: f64 = 9e7;
 /// A drain cell sleeps 5 s, whatever it runs.
 const DRAIN_CELL_NS: f64 = 5.4e9;
 /// A cell under callgrind, typically.
 const INSTRUCTIONS_CELL_NS: f64 = 1.3e9;
-/// A memory cell against a throughput cell.
-const MEMORY_COST: f64 = 1.5;
+/// A memory cell against a throughput cell, which runs several times.
+const MEMORY_COST: f64 = 0.7;
 /// Drain cells that sleep side by side.
 const DRAIN_WORKERS: usize = 4;
 /// Fixed repetitions of the full profile where no budget is given.
@@ -195,7 +197,8 @@ impl<'a> Campaign<'a> {
             lines.push("instructions per operation: valgrind is not installed".into());
         }
         if wanted.contains(&Pass::Drain) {
-            lines.push(format!("drain points are taken only of {}", DRAIN_WORKLOADS.join(" and ")));
+            let named = DRAIN_WORKLOADS.join(", ");
+            lines.push(format!("drain points are taken only of {named} and of recorded traces"));
         }
         lines
     }
@@ -242,6 +245,9 @@ impl<'a> Campaign<'a> {
         let choices: Vec<&'a Choice> =
             self.selection.choices.iter().filter(|choice| self.takes_part(choice, group)).collect();
         let key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
+        if pass == Pass::Throughput {
+            return self.throughput_block(&choices, workload, group.threads, (&key, block));
+        }
         let mut cost = 0.0;
         for (position, index) in
             schedule::block_order(choices.len(), self.args.seed, &key, block).into_iter().enumerate()
@@ -252,6 +258,36 @@ impl<'a> Campaign<'a> {
             if interrupt::requested() {
                 break;
             }
+        }
+        Ok(cost)
+    }
+
+    /// Runs the cells of a throughput block that are not on record, interleaved, and records them.
+    fn throughput_block(
+        &mut self,
+        choices: &[&'a Choice],
+        workload: &'a Workload,
+        threads: usize,
+        (order_key, block): (&str, u32),
+    ) -> Result<f64> {
+        let mut cost = 0.0;
+        let mut open = Vec::new();
+        for (position, choice) in choices.iter().enumerate() {
+            let place = Place { pass: Pass::Throughput, block, position: position as u32 };
+            let job = Job { choice, workload, threads, place };
+            match self.record.cost_of(&key(&job)) {
+                Some(ns) => cost += ns as f64,
+                None => open.push(job),
+            }
+        }
+        let Some(first) = open.first() else { return Ok(cost) };
+        self.progress.show(&format!("{} × {threads}  throughput", workload.name));
+        let request = job::request(first.choice, workload, threads, self.args, Pass::Throughput);
+        let choices: Vec<&Choice> = open.iter().map(|job| job.choice).collect();
+        let order = (self.args.seed, order_key, block);
+        let finished = block::run(&choices, &request, self.limits, order);
+        for (job, finished) in open.iter().zip(&finished) {
+            cost += self.keep(job::row(job.choice, &request, job.place, finished), finished)?;
         }
         Ok(cost)
     }

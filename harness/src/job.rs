@@ -58,6 +58,10 @@ pub fn row(choice: &Choice, request: &Request, place: Place, finished: &Finished
     };
     if let Ending::Measured(measurement) = &finished.ending {
         fill(&mut row, measurement, place.pass, finished.instructions);
+        if !finished.runs_ns.is_empty() {
+            let runs: Vec<String> = finished.runs_ns.iter().map(u64::to_string).collect();
+            row.elapsed_ns_runs = Some(runs.join(" "));
+        }
     }
     Some(row)
 }

@@ -8,6 +8,7 @@
 
 pub mod analysis;
 pub mod args;
+pub mod block;
 pub mod campaign;
 pub mod cmd;
 pub mod engine;
@@ -25,6 +26,7 @@ pub mod row;
 pub mod runner;
 pub mod schedule;
 pub mod selection;
+pub mod server;
 pub mod store;
 pub mod tables;
 pub mod terminal;

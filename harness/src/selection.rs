@@ -8,30 +8,30 @@ use cell::wire::Pass;
 use workloads::catalog;
 use workloads::spec::{Pace, Workload};
 
+use crate::analysis::dataset::{CONTROL_SUFFIX, FLOOR};
 use crate::args::{self, Profile, RunArgs};
-use crate::engine::{CONTROL_SUFFIX, Choice, Shelf};
+use crate::engine::{Choice, Shelf};
 use crate::record::Settings;
 
 /// Engine whose control the default run measures, and to which tables relate.
 pub const REFERENCE: &str = "system";
 
-/// The engine that does nothing: what the harness itself costs.
-pub const FLOOR: &str = "floor";
-
 /// Engines of the default profile, in the order of tables; those that are not built are said and left out.
-const DEFAULT_ENGINES: [&str; 8] = [
+const DEFAULT_ENGINES: [&str; 9] = [
     "system",
     "system#aa",
     "jemalloc",
     "mimalloc",
     "mimalloc2",
+    "ace",
     "mempool_baseline",
     "mempool_sharded",
     "floor",
 ];
 
 /// Engines of the quick profile.
-const QUICK_ENGINES: [&str; 5] = ["system", "jemalloc", "mimalloc", "mempool_baseline", "mempool_sharded"];
+const QUICK_ENGINES: [&str; 6] =
+    ["system", "jemalloc", "mimalloc", "ace", "mempool_baseline", "mempool_sharded"];
 
 /// Engines that are measured only where they are named.
 const BY_NAME_ONLY: [&str; 1] = ["c_abi"];
@@ -167,7 +167,10 @@ fn engines(args: &RunArgs, shelf: &Shelf, missing: &mut Vec<String>) -> Result<V
         Profile::Default | Profile::Full => DEFAULT_ENGINES.map(String::from).to_vec(),
     };
     if args.all_engines || args.profile == Profile::Full {
-        let all = engines::catalog::CATALOG.iter().map(|entry| entry.name.to_string());
+        let all = engines::catalog::CATALOG
+            .iter()
+            .filter(|entry| !entry.ablation)
+            .map(|entry| entry.name.to_string());
         let further: Vec<String> =
             all.filter(|name| !wanted.contains(name) && !BY_NAME_ONLY.contains(&name.as_str())).collect();
         wanted.extend(further);

@@ -13,7 +13,7 @@ use crate::content::Content;
 use crate::exec::{Lane, Patience};
 use crate::pin::bind_worker;
 use crate::probe::{Findings, Probe, Room};
-use crate::program::{Act, Program, Tally};
+use crate::program::{Act, Program, Tallies, Tally};
 use crate::raw::{Heap, LiveSet, ring};
 use crate::rendezvous::{GivenUp, Rendezvous};
 use crate::run::{Hooks, Mode, Outcome, RunError, RunOptions, Samples};
@@ -60,7 +60,7 @@ struct Report {
 
 /// Runs `programs`, one a thread.
 pub fn run<P: Probe, C: Content>(
-    mut programs: Vec<Program>,
+    (mut programs, mut tallies): (Vec<Program>, Vec<Tallies>),
     phases: &[String],
     heap: Heap,
     options: &RunOptions,
@@ -69,9 +69,9 @@ pub fn run<P: Probe, C: Content>(
     let mut calibration = None;
     if let Mode::Timed { max_samples_per_thread } = options.mode {
         programs.iter_mut().for_each(|program| program.truncate(max_samples_per_thread as u64));
+        tallies = programs.iter().map(|program| program.tally(1)).collect();
         calibration = Some(clock::calibrate());
     }
-    let tallies: Vec<(Tally, Tally)> = programs.iter().map(|program| program.tally(1)).collect();
     let lanes = lanes::<P, C>(&programs, &tallies, heap);
     let stage = Stage {
         rendezvous: Rendezvous::new(programs.len() + 1),
@@ -133,11 +133,7 @@ fn direct(stage: &Stage, threads: usize, phases: &[String], hooks: &dyn Hooks) -
 }
 
 /// Lanes with their rings and buffers, all resident.
-fn lanes<P: Probe, C: Content>(
-    programs: &[Program],
-    tallies: &[(Tally, Tally)],
-    heap: Heap,
-) -> Vec<Lane<P, C>> {
+fn lanes<P: Probe, C: Content>(programs: &[Program], tallies: &[Tallies], heap: Heap) -> Vec<Lane<P, C>> {
     let threads = programs.len();
     let mut rooms: Vec<Room> = tallies
         .iter()
@@ -162,7 +158,7 @@ fn lanes<P: Probe, C: Content>(
     }
     let ends = outboxes.into_iter().zip(inboxes);
     let parts = ends.zip(rooms).zip(tallies);
-    let lane = |(((outbox, inbox), room), (warm, timed)): (((_, _), Room), &(Tally, Tally))| Lane {
+    let lane = |(((outbox, inbox), room), (warm, timed)): (((_, _), Room), &Tallies)| Lane {
         heap,
         live: LiveSet::new(warm.peak_live.max(timed.peak_live)),
         outbox,
@@ -276,7 +272,7 @@ fn perform<P: Probe, C: Content>(
 fn gather(
     reports: Vec<Option<Report>>,
     programs: &[Program],
-    tallies: &[(Tally, Tally)],
+    tallies: &[Tallies],
     calibration: Option<clock::Calibration>,
 ) -> Result<Outcome, RunError> {
     let given_up = || RunError::Unsupported("the run was given up".into());

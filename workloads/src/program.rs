@@ -46,6 +46,9 @@ pub struct Program {
     pub ring: Option<usize>,
 }
 
+/// Of one program: what it does before the clock, and under it.
+pub type Tallies = (Tally, Tally);
+
 /// What a program does, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -223,7 +226,7 @@ impl Program {
     }
 
     /// Counts the warm-up, and what the clock sees.
-    pub fn tally(&self, align: usize) -> (Tally, Tally) {
+    pub fn tally(&self, align: usize) -> Tallies {
         let mut counter = Counter { align: align.max(ESTIMATE_ALIGN_BYTES), ..Counter::default() };
         counter.words(&self.warm);
         let warm = std::mem::take(&mut counter.tally);

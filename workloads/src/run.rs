@@ -17,7 +17,7 @@ use crate::content::{Content, Touched, Untouched, Verified};
 use crate::direct;
 use crate::exec::check_served;
 use crate::probe::{Accounting, LiveGauge, Plain, Probe, Sample, Timed};
-use crate::program::{self, Program};
+use crate::program::{self, Program, Tallies};
 use crate::raw::Heap;
 use crate::replay;
 use crate::spec::{Model, Workload};
@@ -155,10 +155,12 @@ pub struct Prepared {
     pub(crate) spec: Workload,
     pub(crate) plan: Plan,
     pub(crate) expected_bytes: usize,
+    /// Sizes of which a block is made and asked about before the run.
+    checked_sizes: Vec<u32>,
 }
 
 pub(crate) enum Plan {
-    Programs { programs: Vec<Program>, phases: Vec<String> },
+    Programs { programs: Vec<Program>, tallies: Vec<Tallies>, phases: Vec<String> },
     Forest(Forest),
     Replay(replay::Plan),
 }
@@ -189,14 +191,14 @@ pub fn prepare(spec: &Workload, threads: usize, seed: u64) -> Result<Prepared, S
                 warm.rounded_bytes_sum.saturating_add(timed.rounded_bytes_sum)
             });
             let bytes = bytes.fold(0, u64::saturating_add);
-            (Plan::Programs { programs, phases }, bytes)
+            let tallies = programs.iter().map(|program| program.tally(1)).collect();
+            (Plan::Programs { programs, tallies, phases }, bytes)
         }
     };
-    let mut prepared = Prepared { spec: spec.clone(), plan, expected_bytes: 0 };
-    let checked_bytes: u64 = prepared.checked_sizes().iter().map(|&size| u64::from(size) + 4096).sum();
-    prepared.expected_bytes =
-        usize::try_from(planned_bytes.saturating_add(checked_bytes)).unwrap_or(usize::MAX);
-    Ok(prepared)
+    let checked_sizes = checked_sizes(&plan);
+    let checked_bytes: u64 = checked_sizes.iter().map(|&size| u64::from(size) + 4096).sum();
+    let expected_bytes = usize::try_from(planned_bytes.saturating_add(checked_bytes)).unwrap_or(usize::MAX);
+    Ok(Prepared { spec: spec.clone(), plan, expected_bytes, checked_sizes })
 }
 
 impl Prepared {
@@ -250,8 +252,8 @@ impl Prepared {
         let checked = self.check_classes(&heap);
         let outcome = checked.and_then(|checks| {
             let mut outcome = match self.plan {
-                Plan::Programs { programs, phases } => {
-                    direct::run::<P, C>(programs, &phases, heap, options, hooks)
+                Plan::Programs { programs, tallies, phases } => {
+                    direct::run::<P, C>((programs, tallies), &phases, heap, options, hooks)
                 }
                 Plan::Forest(forest) => steal::run::<P, C>(forest, heap, options, hooks),
                 Plan::Replay(plan) => replay::run::<P, C>(plan, heap, options, hooks),
@@ -265,8 +267,7 @@ impl Prepared {
 
     /// Makes a block of every size class that was drawn and asks the engine whether it served it.
     fn check_classes(&self, heap: &Heap) -> Result<u64, RunError> {
-        let sizes = self.checked_sizes();
-        for &size in &sizes {
+        for &size in &self.checked_sizes {
             let no_memory = || RunError::OutOfMemory(format!("the engine returned NULL for {size} bytes"));
             let block = heap.alloc(size).ok_or_else(no_memory)?;
             let served = check_served(heap, &block);
@@ -275,21 +276,21 @@ impl Prepared {
             }
             served?;
         }
-        Ok(sizes.len() as u64)
+        Ok(self.checked_sizes.len() as u64)
     }
+}
 
-    /// The smallest size drawn of each eighth of a doubling.
-    fn checked_sizes(&self) -> Vec<u32> {
-        let mut sizes = match &self.plan {
-            Plan::Programs { programs, .. } => programs.iter().flat_map(Program::sizes).collect(),
-            Plan::Forest(forest) => forest.sizes(),
-            Plan::Replay(plan) => plan.sizes.clone(),
-        };
-        sizes.sort_unstable();
-        sizes.dedup_by_key(|size| {
-            let doubling = size.ilog2();
-            (doubling, (u64::from(*size) * u64::from(CHECKED_CLASSES_PER_DOUBLING)) >> doubling)
-        });
-        sizes
-    }
+/// The smallest size drawn of each eighth of a doubling.
+fn checked_sizes(plan: &Plan) -> Vec<u32> {
+    let mut sizes = match plan {
+        Plan::Programs { programs, .. } => programs.iter().flat_map(Program::sizes).collect(),
+        Plan::Forest(forest) => forest.sizes(),
+        Plan::Replay(plan) => plan.sizes.clone(),
+    };
+    sizes.sort_unstable();
+    sizes.dedup_by_key(|size| {
+        let doubling = size.ilog2();
+        (doubling, (u64::from(*size) * u64::from(CHECKED_CLASSES_PER_DOUBLING)) >> doubling)
+    });
+    sizes
 }

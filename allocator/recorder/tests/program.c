@@ -112,8 +112,8 @@ int main(int count, char **word)
         /* glibc's malloc is not made for this; a loop that does not allocate is interrupted. */
         signal(SIGALRM, handler);
         for (int at = 0; at < 200; at++) {
-            ualarm(100, 0);
             int before = caught;
+            ualarm(100, 0);
             while (caught == before) {
             }
             free(malloc(88));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cell::wire::{Counters, Drain, DrainPoint, Measurement, Pass, Reply, Request, Resources};
 use engines::{Engine, Stats};
-use workloads::{Hooks, LiveGauge, Mode, Outcome, RunError, RunOptions};
+use workloads::{Hooks, LiveGauge, Mode, Outcome, Prepared, RunError, RunOptions};
 
 use crate::latency;
 use crate::raw::{Callgrind, Usage, call_once, usage};
@@ -27,7 +27,16 @@ const DRAIN_TICK: Duration = Duration::from_millis(10);
 
 /// Runs the request to its end.
 pub fn measure(request: &Request) -> Reply {
-    match try_measure(request) {
+    let prepared = match workloads::prepare(&request.workload, request.threads, request.seed) {
+        Ok(prepared) => prepared,
+        Err(what) => return Reply::Failed(what),
+    };
+    once(request, prepared)
+}
+
+/// Runs what was prepared for the request.
+pub fn once(request: &Request, prepared: Prepared) -> Reply {
+    match try_measure(request, prepared) {
         Ok(measurement) => Reply::Measured(Box::new(measurement)),
         Err(RunError::OutOfMemory(what)) => Reply::OutOfMemory(what),
         Err(RunError::NotServed(what)) => {
@@ -38,10 +47,8 @@ pub fn measure(request: &Request) -> Reply {
     }
 }
 
-fn try_measure(request: &Request) -> Result<Measurement, RunError> {
+fn try_measure(request: &Request, prepared: Prepared) -> Result<Measurement, RunError> {
     let engine = engine(&request.engine).map_err(RunError::Unsupported)?;
-    let prepared = workloads::prepare(&request.workload, request.threads, request.seed)
-        .map_err(RunError::Unsupported)?;
     let mode = match request.pass {
         Pass::Latency => Mode::Timed { max_samples_per_thread: MAX_SAMPLES_PER_THREAD },
         Pass::Memory => Mode::Accounting,

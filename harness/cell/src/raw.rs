@@ -1,4 +1,8 @@
-//! The one file of this package with `unsafe`: a system call, one call to an engine, valgrind's client requests.
+//! The one file of this package with `unsafe`: system calls, one call to an engine, valgrind's client requests.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use engines::Engine;
 
@@ -47,6 +51,104 @@ pub fn call_once(engine: &dyn Engine) {
         // SAFETY: `block` came from this engine just now with this size and alignment, and is given back once.
         unsafe { engine.dealloc(block, SIZE, ALIGN) };
     }
+}
+
+/// The two processes after [`fork_with_pipe`].
+pub enum Side {
+    /// The copy, with the pipe it reports through.
+    Copy(File),
+    /// The process that was copied.
+    Original(Copy),
+}
+
+/// A forked copy, seen from its original.
+pub struct Copy {
+    pid: libc::pid_t,
+    pipe: File,
+    complaints: File,
+}
+
+/// What came of a copy.
+pub struct Remains {
+    /// What it wrote to its pipe.
+    pub report: Vec<u8>,
+    /// How it ended.
+    pub end: End,
+    /// Its standard error, in part.
+    pub complaints: String,
+}
+
+/// Most bytes read of a copy's standard error.
+const COMPLAINTS_MAX: u64 = 4096;
+
+/// Forks. To be called while this process has one thread; the copy is killed when the original ends.
+pub fn fork_with_pipe() -> std::io::Result<Side> {
+    let mut ends = [0; 2];
+    // SAFETY: `ends` has room for the two descriptors.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    let [from, to] = ends.map(|end| {
+        // SAFETY: the call above opened it, and nothing else owns it.
+        File::from(unsafe { OwnedFd::from_raw_fd(end) })
+    });
+    // SAFETY: a NUL-terminated name.
+    let complaints = unsafe { libc::memfd_create(c"complaints".as_ptr(), libc::MFD_CLOEXEC) };
+    if complaints < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: the call above opened it, and nothing else owns it.
+    let complaints = File::from(unsafe { OwnedFd::from_raw_fd(complaints) });
+    // SAFETY: one thread, so the copy's memory is whole: no lock is held by a thread that is not there.
+    match unsafe { libc::fork() } {
+        -1 => Err(std::io::Error::last_os_error()),
+        0 => {
+            // SAFETY: no pointers.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            // SAFETY: both descriptors are open; standard error is replaced.
+            unsafe { libc::dup2(complaints.as_raw_fd(), libc::STDERR_FILENO) };
+            Ok(Side::Copy(to))
+        }
+        pid => Ok(Side::Original(Copy { pid, pipe: from, complaints })),
+    }
+}
+
+/// How a copy ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
+impl Copy {
+    /// Waits for the copy's end.
+    pub fn finish(mut self) -> std::io::Result<Remains> {
+        let mut report = Vec::new();
+        let read = self.pipe.read_to_end(&mut report);
+        let mut status = 0;
+        // SAFETY: `status` is writable; the copy is this process's child and was not waited for.
+        if unsafe { libc::waitpid(self.pid, &raw mut status, 0) } != self.pid {
+            return Err(std::io::Error::last_os_error());
+        }
+        read?;
+        let end = if libc::WIFSIGNALED(status) {
+            End::Signal(libc::WTERMSIG(status))
+        } else {
+            End::Code(libc::WEXITSTATUS(status))
+        };
+        let mut complaints = Vec::new();
+        self.complaints.seek(SeekFrom::Start(0))?;
+        self.complaints.take(COMPLAINTS_MAX).read_to_end(&mut complaints)?;
+        Ok(Remains { report, end, complaints: String::from_utf8_lossy(&complaints).into_owned() })
+    }
+}
+
+/// Ends a copy at once: what its original has yet to do at its own end is not done twice.
+pub fn leave(code: i32) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(code) }
 }
 
 /// Callgrind client requests; each does nothing outside valgrind.

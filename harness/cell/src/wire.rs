@@ -1,5 +1,5 @@
-//! What `allocbench` and a measuring process say to each other: one JSON request on standard input, one JSON reply
-//! on standard output. Plain data; both sides are built from the same sources (see [`crate::BUILD_ID`]).
+//! What `allocbench` and a measuring process say to each other: a JSON request on standard input, JSON replies on standard
+//! output. Plain data; both sides are built from the same sources (see [`crate::BUILD_ID`]).
 
 use serde::{Deserialize, Serialize};
 use workloads::spec::Workload;
@@ -71,6 +71,10 @@ pub enum Reply {
     OutOfMemory(String),
     /// The run is worthless, and why.
     Failed(String),
+    /// The run's process died, and of what (`serve`).
+    Died(String),
+    /// Everything is drawn; engines may be named (`serve`).
+    Ready,
 }
 
 /// The figures of one cell. Durations in nanoseconds, sizes in bytes.

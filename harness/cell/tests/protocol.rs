@@ -1,7 +1,7 @@
 //! The measuring process on its own: listing, one request, rubbish.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use cell::wire::{Listing, Pass, Reply, Request};
 
@@ -64,6 +64,78 @@ fn every_engine_answers_every_timed_pass_with_its_figures() {
             }
         }
     }
+}
+
+/// A process that serves runs.
+struct Server {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    fn start(mut command: Command, request: &Request) -> Server {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        writeln!(stdin, "{}", serde_json::to_string(request).unwrap()).unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Server { child, stdin: Some(stdin), lines }
+    }
+
+    fn reply(&mut self) -> Reply {
+        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
+    }
+
+    fn run(&mut self, engine: &str) -> Reply {
+        writeln!(self.stdin.as_mut().unwrap(), "{engine}").unwrap();
+        self.reply()
+    }
+
+    fn end(mut self) {
+        self.stdin = None;
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+fn serve() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_allocbench-cell"));
+    command.arg("serve");
+    command
+}
+
+#[test]
+fn every_run_of_a_server_finds_its_engine_as_new() {
+    let mut server = Server::start(serve(), &request("", Pass::Throughput));
+    assert_eq!(server.reply(), Reply::Ready);
+    for engine in engines() {
+        let faults: Vec<u64> = (0..3)
+            .map(|_| {
+                let Reply::Measured(found) = server.run(&engine) else { panic!("{engine}") };
+                assert!(found.elapsed_ns > 0 && found.served_checks > 0, "{engine}");
+                assert!(found.engine_version.len() > 2);
+                found.resources.faults_minor
+            })
+            .collect();
+        // Memory that one run left behind would be missing from what the next has to fault in.
+        assert!(faults[2] + 20 > faults[0] / 2, "{engine}: {faults:?}");
+    }
+    server.end();
+}
+
+#[test]
+fn a_server_survives_unknown_engines_and_the_death_of_a_run() {
+    let mut command = Command::new("sh");
+    // Enough address space to draw, too little for 200 stacks of 2 MiB.
+    let script = "ulimit -v 300000; exec \"$0\" serve";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_allocbench-cell")]);
+    let threads = 200;
+    let mut server = Server::start(command, &Request { threads, ..request("", Pass::Throughput) });
+    assert_eq!(server.reply(), Reply::Ready);
+    assert!(matches!(server.run("nosuch"), Reply::Failed(why) if why.contains("nosuch")));
+    assert!(!matches!(server.run("system"), Reply::Measured(_)));
+    assert!(!matches!(server.run("system"), Reply::Measured(_) | Reply::Ready));
+    server.end();
 }
 
 #[test]

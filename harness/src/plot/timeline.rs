@@ -20,6 +20,7 @@ struct Sample {
     engine: String,
     workload: String,
     threads: u32,
+    pass: String,
     block: u32,
     t_ns: u64,
     resident_bytes: u64,
@@ -27,8 +28,6 @@ struct Sample {
     phase: String,
     #[serde(default)]
     live_bytes: Option<u64>,
-    #[serde(default)]
-    pass: String,
 }
 
 /// One engine's run.
@@ -59,8 +58,8 @@ pub fn parse(text: &str, name: &str) -> Result<Timeline> {
             "{name}: more than {SAMPLES_MAX} samples; delete the file or sample less often"
         );
         let sample = sample.map_err(|error| crate::store::explain(name, Some(&headers), error))?;
-        // A trace's memory pass knows what is live; its drain pass is another run, of other times.
-        if sample.pass == "drain" && sample.workload.starts_with(crate::selection::TRACE_GROUP) {
+        // The drain pass samples too, over other seconds; its figures are in the table.
+        if sample.pass != "memory" {
             continue;
         }
         let place = (sample.workload.clone(), sample.threads);
@@ -110,18 +109,19 @@ mod tests {
 
     #[test]
     fn lowest_block_is_kept_with_its_phases_and_peaks() {
-        let mut text = String::from("engine,workload,threads,block,t_ns,resident_bytes,phase\n");
+        let mut text = String::from("engine,workload,threads,pass,block,t_ns,resident_bytes,phase\n");
         for block in [1, 0] {
             for t in 0..1000 {
                 let bytes = if t == 777 { 64 << 20 } else { 1 << 20 };
                 text += &format!(
-                    "ace,phases,1,{block},{},{bytes},{}\n",
+                    "ace,phases,1,memory,{block},{},{bytes},{}\n",
                     t * 1_000_000,
                     if t < 500 { "burst" } else { "idle" }
                 );
             }
         }
-        text += "ace,phases,1,0,99";
+        text += "ace,phases,1,drain,0,5000000000,7,\n";
+        text += "ace,phases,1,memory,0,99";
         let timeline = parse(&text, "t").unwrap();
         let curve = &timeline[&("phases".to_owned(), 1)]["ace"];
         assert_eq!((curve.block, curve.phases.len()), (0, 2));
@@ -131,8 +131,11 @@ mod tests {
 
     #[test]
     fn a_broken_sample_names_the_file() {
-        let error = parse("engine,workload,threads,block,t_ns,resident_bytes,phase\na,w,x,0,1,2,\n", "t.csv")
-            .unwrap_err();
+        let error = parse(
+            "engine,workload,threads,pass,block,t_ns,resident_bytes,phase\na,w,x,memory,0,1,2,\n",
+            "t.csv",
+        )
+        .unwrap_err();
         assert!(error.to_string().starts_with("t.csv: ") && error.to_string().contains("threads"), "{error}");
     }
 }
