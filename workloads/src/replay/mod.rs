@@ -4,11 +4,11 @@
 //! decoded; between segments all threads rest and the clock stands. A first pass over the whole trace counts, so that
 //! every buffer has its full size before the clock starts.
 //!
-//! **Order.** An operation on a block that another thread touched last waits for that one's turn ([`table`]). The
+//! **Order.** An operation on a block that another thread touched last waits for that one's turn (`table`). The
 //! recorded order satisfies all such waits, so there is no deadlock; what threads do between them is free.
 //!
-//! **Map.** [`feed`] (events → operations of a segment) → [`stage`] (threads, segments, the clock) → [`play`] (the
-//! loop that is measured) over [`table`] (blocks by slot, the folder's one place with unsafe code).
+//! **Map.** `feed` (events → operations of a segment) → `stage` (threads, segments, the clock) → `play` (the
+//! loop that is measured) over `table` (blocks by slot; unsafe code is there and in its callers).
 
 pub(crate) mod feed;
 mod play;
