@@ -5,8 +5,8 @@
 //! mapped into this process and belongs to the calling thread. So nothing has to be flushed: what was written is the
 //! kernel's, whether the process ends well, by `_exit`, or by SIGKILL.
 //!
-//! **States of a thread**: new → recording ⇄ refilling → ended. [`thread`] holds its word in initial-exec TLS,
-//! [`window`] takes and passes on windows, [`spool`] makes the file, [`lifecycle`] knows forks and ends of threads.
+//! **States of a thread**: new → recording ⇄ refilling → ended. `thread` holds its word in initial-exec TLS,
+//! `window` takes and passes on windows, `spool` makes the file, `lifecycle` knows forks and ends of threads.
 //! Nothing here allocates, locks on the common path, or uses std.
 
 #![cfg_attr(panic = "abort", no_std)]
