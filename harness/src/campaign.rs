@@ -155,7 +155,11 @@ impl<'a> Campaign<'a> {
                 }
                 (None, Some(budget)) => {
                     let pilot: f64 = pilot_ns.iter().filter(|cost| cost.is_finite()).sum();
-                    plan::allot(pilot_ns, &self.terms(budget - pilot - self.side_by_side_ns(pilot_ns)))
+                    plan::allot(
+                        &self.groups,
+                        pilot_ns,
+                        &self.terms(budget - pilot - self.side_by_side_ns(pilot_ns)),
+                    )
                 }
             };
             let groups = self.groups.iter().cloned();
@@ -239,73 +243,33 @@ impl<'a> Campaign<'a> {
         found.ok_or_else(|| anyhow::anyhow!("the plan names workload '{name}', which was not selected"))
     }
 
-    /// Runs one block of a timed pass and returns what it cost, without what is on record already running again.
+    /// Runs the cells of a block of a timed pass that are not on record, interleaved, and records them. Returns what the
+    /// whole block cost.
     fn block(&mut self, group: &Group, pass: Pass, block: u32) -> Result<f64> {
         let workload = self.workload(&group.workload)?;
         let choices: Vec<&'a Choice> =
             self.selection.choices.iter().filter(|choice| self.takes_part(choice, group)).collect();
-        let key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
-        if pass == Pass::Throughput {
-            return self.throughput_block(&choices, workload, group.threads, (&key, block));
-        }
-        let mut cost = 0.0;
-        for (position, index) in
-            schedule::block_order(choices.len(), self.args.seed, &key, block).into_iter().enumerate()
-        {
-            let place = Place { pass, block, position: position as u32 };
-            let job = Job { choice: choices[index], workload, threads: group.threads, place };
-            cost += self.cell(&job)?;
-            if interrupt::requested() {
-                break;
-            }
-        }
-        Ok(cost)
-    }
-
-    /// Runs the cells of a throughput block that are not on record, interleaved, and records them.
-    fn throughput_block(
-        &mut self,
-        choices: &[&'a Choice],
-        workload: &'a Workload,
-        threads: usize,
-        (order_key, block): (&str, u32),
-    ) -> Result<f64> {
         let mut cost = 0.0;
         let mut open = Vec::new();
         for (position, choice) in choices.iter().enumerate() {
-            let place = Place { pass: Pass::Throughput, block, position: position as u32 };
-            let job = Job { choice, workload, threads, place };
+            let place = Place { pass, block, position: position as u32 };
+            let job = Job { choice, workload, threads: group.threads, place };
             match self.record.cost_of(&key(&job)) {
                 Some(ns) => cost += ns as f64,
                 None => open.push(job),
             }
         }
         let Some(first) = open.first() else { return Ok(cost) };
-        self.progress.show(&format!("{} × {threads}  throughput", workload.name));
-        let request = job::request(first.choice, workload, threads, self.args, Pass::Throughput);
+        self.progress.show(&format!("{}  {}", group.key(), pass.name()));
+        let request = job::request(first.choice, workload, group.threads, self.args, pass);
         let choices: Vec<&Choice> = open.iter().map(|job| job.choice).collect();
-        let order = (self.args.seed, order_key, block);
+        let order_key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
+        let order = (self.args.seed, order_key.as_str(), block);
         let finished = block::run(&choices, &request, self.limits, order);
         for (job, finished) in open.iter().zip(&finished) {
             cost += self.keep(job::row(job.choice, &request, job.place, finished), finished)?;
         }
         Ok(cost)
-    }
-
-    /// Runs one cell unless it is on record, and records it.
-    fn cell(&mut self, job: &Job) -> Result<f64> {
-        if let Some(ns) = self.record.cost_of(&key(job)) {
-            return Ok(ns as f64);
-        }
-        self.progress.show(&format!(
-            "{} × {}  {}  {}",
-            job.workload.name,
-            job.threads,
-            job.place.pass.name(),
-            job.choice.label
-        ));
-        let (row, finished) = run(job, self.args, &self.limits);
-        self.keep(row, &finished)
     }
 
     fn keep(&mut self, row: Option<Row>, finished: &Finished) -> Result<f64> {

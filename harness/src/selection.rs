@@ -39,6 +39,10 @@ const BY_NAME_ONLY: [&str; 1] = ["c_abi"];
 /// Workloads whose drain points are taken: the two with the largest live sets of mixed sizes.
 pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];
 
+/// Operations a thread that a run of a uniform loop (`tiny_hot`, `random_mixed`) takes at most in the default and the quick
+/// profile: the same loop for longer says no more, and takes rounds from all others.
+const LOOP_OPS_MAX: u64 = 1_000_000;
+
 /// Folder with the traces of which the default run replays the smallest.
 const TRACES: &str = "traces";
 /// How many.
@@ -79,7 +83,7 @@ impl Selection {
         ensure!(args.reps != Some(0), "--reps: 0 blocks measure nothing; give 1 or more");
         ensure!(args.budget != Some(0), "--budget (BENCH_BUDGET): 0 seconds measure nothing; give 1 or more");
         let unscaled = workloads(args)?;
-        let workloads = unscaled.iter().map(|workload| workload.scaled(ops)).collect();
+        let workloads = unscaled.iter().map(|workload| form(workload, ops, args.profile)).collect();
         let shelf = Shelf::open()?;
         let mut missing = Vec::new();
         let mut choices = engines(args, &shelf, &mut missing)?;
@@ -125,6 +129,16 @@ impl Selection {
             budget_seconds: self.budget_seconds,
             shard,
         }
+    }
+}
+
+/// A workload as a profile runs it.
+fn form(workload: &Workload, ops: u64, profile: Profile) -> Workload {
+    let scaled = workload.scaled(ops);
+    match profile {
+        Profile::Quick => scaled.capped(LOOP_OPS_MAX / 2),
+        Profile::Default => scaled.capped(LOOP_OPS_MAX),
+        Profile::Full => scaled,
     }
 }
 

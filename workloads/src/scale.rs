@@ -13,6 +13,20 @@ pub const OPS_DEFAULT: u64 = 200_000;
 const REPLAY_EVENTS_PER_OP: u64 = 10;
 
 impl Workload {
+    /// This workload with its loops cut to about `ops_max` operations a thread. Only loops that do the same over and over
+    /// are cut: shorter, they are the same load.
+    pub fn capped(&self, ops_max: u64) -> Workload {
+        let mut capped = self.clone();
+        match &mut capped.model {
+            Model::Batch(batch) => {
+                batch.cycles = batch.cycles.min((ops_max / (2 * batch.batch as u64)).max(1));
+            }
+            Model::Slots(slots) => slots.cycles = slots.cycles.min(ops_max.max(1)),
+            _ => {}
+        }
+        capped
+    }
+
     /// This workload for `ops` operations a thread.
     pub fn scaled(&self, ops: u64) -> Workload {
         let mut scaled = self.clone();

@@ -1,8 +1,9 @@
 //! Measures one request: runs the workload against the engine and reads the process's state at the moments that the
 //! workload announces through its hooks.
 //!
-//! What is resident before the clock (`resident_bytes_before`) holds everything of the harness: operation streams,
-//! live-set arrays, sample buffers, all touched. So a difference to it belongs to the engine.
+//! What is resident before the engine's first call (`resident_bytes_before`) holds everything of the harness: operation
+//! streams, live-set arrays, sample buffers, stacks, all touched. So a difference to it belongs to the engine, its warm-up
+//! included.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -161,10 +162,14 @@ impl Watch {
 }
 
 impl Hooks for Watch {
-    fn before_clock(&self) {
+    fn before_engine(&self) {
         let mut readings = self.readings();
         readings.resources.resident_bytes_before = resources::resident_and_lazyfree().0;
         readings.peak_is_reset = resources::reset_resident_peak();
+    }
+
+    fn before_clock(&self) {
+        let mut readings = self.readings();
         readings.stats_before = self.engine.stats();
         if let Some(timeline) = &self.timeline {
             timeline.start();

@@ -18,7 +18,7 @@ use crate::exec::check_served;
 use crate::pin::bind_worker;
 use crate::probe::{Live, LiveGauge, Probe, Room};
 use crate::raw::{Block, Heap};
-use crate::run::{Hooks, Mode, Outcome, RunError, RunOptions};
+use crate::run::{Hooks, Mode, Opening, Outcome, RunError, RunOptions};
 
 /// Stack of a replaying thread, bytes.
 const STACK_BYTES: usize = 512 << 10;
@@ -102,10 +102,10 @@ impl<P, C> Drop for Watchman<'_, '_, P, C> {
     }
 }
 
-/// Replays `plan` on the engine of `heap`.
+/// Replays `plan` on the engine that `opening` opens.
 pub fn run<P: Probe, C: Content>(
     plan: Plan,
-    heap: Heap,
+    opening: &Opening,
     options: &RunOptions,
     hooks: &dyn Hooks,
 ) -> Result<Outcome, RunError> {
@@ -115,7 +115,7 @@ pub fn run<P: Probe, C: Content>(
         plan = plan.cut(TIMED_EVENTS_MAX).map_err(RunError::Unsupported)?;
         calibration = Some(clock::calibrate());
     }
-    let engine = heap.engine();
+    let engine = opening.heap.engine();
     let heaps = (0..HEAPS).map(|log2| Heap::new(engine, 1 << log2)).collect::<Result<_, _>>();
     let live = Arc::<Live>::default();
     let mut feed = plan.feed().map_err(RunError::Unsupported)?;
@@ -139,7 +139,8 @@ pub fn run<P: Probe, C: Content>(
         pin: options.pin && plan.threads() <= cpus,
     };
     hooks.live(LiveGauge::new(&live));
-    let (elapsed_ns, left) = thread::scope(|scope| direct_threads(scope, &stage, &mut feed, hooks))?;
+    let (elapsed_ns, left) =
+        thread::scope(|scope| direct_threads(scope, &stage, &mut feed, (opening, hooks)))?;
     let Stage { lanes, state, .. } = stage;
     if let Some(fault) = state.into_inner().unwrap_or_else(PoisonError::into_inner).fault {
         return Err(fault);
@@ -214,10 +215,10 @@ fn direct_threads<'scope, 'env, P: Probe, C: Content>(
     scope: &'scope Scope<'scope, 'env>,
     stage: &'scope Stage<'env, P, C>,
     feed: &mut super::feed::Feed,
-    hooks: &dyn Hooks,
+    (opening, hooks): (&Opening, &dyn Hooks),
 ) -> Result<(u64, Left), RunError> {
     let mut elapsed_ns = 0;
-    let mut first = true;
+    let mut checks = None;
     let ended = loop {
         let roots = {
             let mut segment = stage.segment.write().unwrap_or_else(PoisonError::into_inner);
@@ -227,7 +228,15 @@ fn direct_threads<'scope, 'env, P: Probe, C: Content>(
                 Err(what) => break Err(RunError::Unsupported(what)),
             }
         };
-        if std::mem::take(&mut first) {
+        if checks.is_none() {
+            hooks.before_engine();
+            match opening.open() {
+                Ok(count) => checks = Some(count),
+                Err(fault) => {
+                    opening.close();
+                    return Err(fault);
+                }
+            }
             hooks.before_clock();
             *stage.begin.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         }
@@ -256,7 +265,12 @@ fn direct_threads<'scope, 'env, P: Probe, C: Content>(
     }
     stage.state().over = true;
     stage.changed.notify_all();
-    Ok((ended?, left?))
+    if checks.is_some() {
+        opening.close();
+    }
+    let mut left = left?;
+    left.served_checks += checks.unwrap_or(0);
+    Ok((ended?, left))
 }
 
 /// Starts a thread of the trace.
