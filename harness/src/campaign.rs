@@ -26,7 +26,7 @@ use crate::record::{Planned, Record};
 use crate::row::Row;
 use crate::runner::{self, Ending, Finished, Limits};
 use crate::schedule;
-use crate::selection::{DRAIN_WORKLOADS, Selection};
+use crate::selection::{DRAIN_WORKLOADS, Selection, TRACE_GROUP};
 
 /// What a cell is taken to cost before anything is known of it.
 const UNKNOWN_CELL_NS: f64 = 9e7;
@@ -209,7 +209,8 @@ impl<'a> Campaign<'a> {
             lines.push("instructions per operation: valgrind is not installed".into());
         }
         if wanted.contains(&Pass::Drain) {
-            lines.push(format!("drain points are taken only of {}", DRAIN_WORKLOADS.join(" and ")));
+            let named = DRAIN_WORKLOADS.join(", ");
+            lines.push(format!("drain points are taken only of {named} and of recorded traces"));
         }
         lines
     }
@@ -333,8 +334,9 @@ impl<'a> Campaign<'a> {
                     .filter(|&threads| threads <= self.cpus.max(2))
                     .max();
                 cells(&|group, choice| {
-                    DRAIN_WORKLOADS.contains(&group.workload.as_str())
-                        && Some(group.threads) == most
+                    let trace = group.workload.starts_with(TRACE_GROUP);
+                    (trace
+                        || DRAIN_WORKLOADS.contains(&group.workload.as_str()) && Some(group.threads) == most)
                         && choice.engine != FLOOR
                 })
             }

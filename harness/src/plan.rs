@@ -82,7 +82,9 @@ pub fn groups(workloads: &[Workload], threads: &[usize], cpus: usize) -> Vec<Gro
     let mut groups: Vec<Group> = workloads
         .iter()
         .flat_map(|workload| {
-            threads.iter().map(move |&threads| {
+            let own = workload.own_threads().map(|own| vec![own]);
+            let threads = own.unwrap_or_else(|| threads.to_vec());
+            threads.into_iter().map(move |threads| {
                 let tier = tier(workload, threads, cpus);
                 let control = tier == 0 && threads <= cpus.max(2);
                 Group { workload: workload.name.clone(), threads, tier, control }

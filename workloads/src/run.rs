@@ -17,9 +17,10 @@ use engines::Engine;
 use crate::content::{Content, Touched, Untouched, Verified};
 use crate::direct;
 use crate::exec::check_served;
-use crate::probe::{Accounting, Plain, Probe, Sample, Timed};
+use crate::probe::{Accounting, LiveGauge, Plain, Probe, Sample, Timed};
 use crate::program::{self, Program, Tallies};
 use crate::raw::Heap;
+use crate::replay;
 use crate::spec::{Model, Workload};
 use crate::steal::{self, Forest};
 
@@ -65,6 +66,8 @@ pub trait Hooks: Sync {
     fn drained(&self);
     /// A phase begins.
     fn phase(&self, name: &str);
+    /// Before the clock, from runs that can tell at any time what is live ([`Mode::Accounting`]).
+    fn live(&self, _gauge: LiveGauge) {}
 }
 
 /// Hooks that do nothing.
@@ -162,6 +165,7 @@ pub struct Prepared {
 pub(crate) enum Plan {
     Programs { programs: Vec<Program>, tallies: Vec<Tallies>, phases: Vec<String> },
     Forest(Forest),
+    Replay(replay::Plan),
 }
 
 /// Draws the streams of all threads from `seed` (thread i: `seed` + i × 1315423911). Fails on a specification that
@@ -177,6 +181,11 @@ pub fn prepare(spec: &Workload, threads: usize, seed: u64) -> Result<Prepared, S
             let forest = Forest::new(model, threads, seed);
             let bytes = forest.rounded_bytes(spec.align);
             (Plan::Forest(forest), bytes)
+        }
+        Model::Replay(model) => {
+            let plan = replay::plan(model, u64::MAX)?;
+            let bytes = plan.tally.rounded_bytes_sum;
+            (Plan::Replay(plan), bytes)
         }
         _ => {
             let (programs, phases) = program::draw(spec, threads, seed).map_err(name)?;
@@ -249,6 +258,7 @@ impl Prepared {
                 direct::run::<P, C>((programs, tallies), &phases, &opening, options, hooks)
             }
             Plan::Forest(forest) => steal::run::<P, C>(forest, &opening, options, hooks),
+            Plan::Replay(plan) => replay::run::<P, C>(plan, &opening, options, hooks),
         }
     }
 }
@@ -291,6 +301,7 @@ fn checked_sizes(plan: &Plan) -> Vec<u32> {
     let mut sizes = match plan {
         Plan::Programs { programs, .. } => programs.iter().flat_map(Program::sizes).collect(),
         Plan::Forest(forest) => forest.sizes(),
+        Plan::Replay(plan) => plan.sizes.clone(),
     };
     sizes.sort_unstable();
     sizes.dedup_by_key(|size| {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cell::wire::{Counters, Drain, DrainPoint, Measurement, Pass, Reply, Request, Resources};
 use engines::{Engine, Stats};
-use workloads::{Hooks, Mode, Outcome, Prepared, RunError, RunOptions};
+use workloads::{Hooks, LiveGauge, Mode, Outcome, Prepared, RunError, RunOptions};
 
 use crate::latency;
 use crate::raw::{Callgrind, Usage, call_once, usage};
@@ -196,9 +196,19 @@ impl Hooks for Watch {
         }
         let drained = resources::resident_and_lazyfree().0;
         let drain = (self.pass == Pass::Drain).then(|| self.watch_drain());
+        if let Some(timeline) = &self.timeline {
+            timeline.stop();
+        }
         let mut readings = self.readings();
         readings.resources.resident_bytes_drained = drained;
         readings.drain = drain;
+    }
+
+    fn live(&self, gauge: LiveGauge) {
+        // Only the memory pass accounts; a drain pass would show zeroes.
+        if let (Some(timeline), Pass::Memory) = (&self.timeline, self.pass) {
+            timeline.watch(gauge);
+        }
     }
 
     fn phase(&self, name: &str) {
