@@ -132,7 +132,7 @@ impl<'a> Campaign<'a> {
         let Some(pass) = pass else { return Ok(vec![0.0; groups.len()]) };
         let mut costs = Vec::with_capacity(groups.len());
         let mut needed = self.side_by_side_ns(&[]);
-        let mut reserved = false;
+        let mut reserved = groups.iter().all(|group| !group.control);
         for group in &groups {
             if group.tier > 0 && !reserved {
                 // What the A/A control will take is spoken for.
