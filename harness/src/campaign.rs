@@ -322,8 +322,10 @@ impl<'a> Campaign<'a> {
         match pass {
             Pass::Memory => cells(&|_, _| true),
             Pass::Instructions if runner::has_valgrind() => {
-                let most = if self.budget_ns().is_some() { 0 } else { u8::MAX };
-                cells(&|group, _| group.threads == 1 && group.tier <= most)
+                // A trace is as long as it is: under callgrind some take minutes.
+                let cheap = |group: &Group| group.tier == 0 && !group.workload.starts_with(TRACE_GROUP);
+                let all = self.budget_ns().is_none();
+                cells(&|group, _| group.threads == 1 && (all || cheap(group)))
             }
             Pass::Drain => {
                 let most = self
