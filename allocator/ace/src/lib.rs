@@ -10,7 +10,7 @@
 //! | superslab (COLD) | `superslab`, `huge` | slabs, runs, mappings, under the pool's lock |
 //! | platform | `pal` | system calls |
 //!
-//! Beside them: `size_class` and `units` (tables and geometry), `class_map` (address → class), `config` (knobs),
+//! Beside them: `controller` (the learning layer: a worker that observes, decides and publishes knobs), `size_class` and `units` (tables and geometry), `class_map` (address → class), `config` (knobs),
 //! `limits`, `trim`, `stats`, `fork`, `sync` (the only door to atomics), `text` and `fail`. README.md beside this crate says who
 //! may change which state, and when.
 
@@ -24,11 +24,16 @@ pub mod sync;
 #[cfg(loom)]
 #[path = "heap/remote.rs"]
 pub mod remote;
+#[cfg(loom)]
+#[path = "controller/ring.rs"]
+pub mod ring;
 
 #[cfg(not(loom))]
 mod class_map;
 #[cfg(not(loom))]
 pub mod config;
+#[cfg(not(loom))]
+pub mod controller;
 #[cfg(not(loom))]
 mod fail;
 #[cfg(not(loom))]
@@ -72,6 +77,7 @@ mod api {
     use crate::config::{self, Config, Knob};
     use crate::{route, trim as trimming};
 
+    pub use crate::front::handshake;
     pub use crate::global::AceAlloc;
     pub use crate::limits::committed_bytes;
     pub use crate::route::{dealloc, free, malloc, owns, realloc, resize, usable_size};
@@ -116,6 +122,12 @@ mod api {
         crate::front::lifecycle::start(&Config::DEFAULT);
         config::set(Knob::LimitSoftBytes, soft as u64);
         config::set(Knob::LimitHardBytes, hard as u64);
+    }
+
+    /// Ends the learning layer's worker and waits until it is gone; as if `ACE_LEARN` were `off` from now on.
+    pub fn stop_learning() {
+        config::set(Knob::Learn, 0);
+        crate::controller::stop();
     }
 
     /// Name and version, as seen from inside the process that runs it.
