@@ -116,6 +116,12 @@ mod api {
         trimming::trim_keeping(keep_bytes)
     }
 
+    /// As [`trim`], and looks at each other thread in `/proc`: those that rest inside a system call lose their topmost
+    /// blocks and their magazines too. Opens files for a moment.
+    pub fn trim_threads() -> usize {
+        trimming::trim_threads()
+    }
+
     /// Sets the limits on committed bytes: above `soft` memory is returned before more is taken, above `hard` requests
     /// fail. 0 is none.
     pub fn set_memory_limit(soft: usize, hard: usize) {

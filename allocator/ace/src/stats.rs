@@ -224,12 +224,12 @@ pub fn stats() -> Stats {
             s.warm_misses += c.warm_misses.get();
             s.magazines_shrunk += c.magazines_shrunk.get();
             s.taken_blocks += c.taken_blocks.get();
+            s.cache_refusals += c.cache_refusals.get();
             s.out_bytes += heap.out_bytes() as u64;
             s.heaps += 1;
         });
     }
     s.cache_granted_bytes = budget::granted_bytes() as u64;
-    s.cache_refusals = budget::refusals() as u64;
     s.events_lost = controller::lost_events();
     s.orphans = orphan::orphans() as u64;
     s.orphan_out_bytes = orphan::out_bytes() as u64;

@@ -85,15 +85,15 @@ pub fn trim() -> usize {
     trim_keeping(0)
 }
 
-/// Empties the magazines of other threads as far as that is sound without looking at them (`front::taking`).
-fn take_from_others() {
+/// Empties the magazines of other threads as far as that is sound (`front::taking`).
+fn take_from_others(may_open: bool) {
     let own = thread().heap.get();
     for heap in table::all() {
         if heap.address() != own && heap.word.try_take() {
             if heap.thread.get() == 0 {
                 taking::release_dormant(heap);
             } else {
-                taking::empty(heap, false);
+                taking::empty(heap, may_open);
             }
             heap.word.give();
         }
@@ -102,8 +102,17 @@ fn take_from_others() {
 
 /// As [`trim`], but leaves `keep_bytes` in FREE superslabs, rounded up to whole ones, as far as there are any.
 pub fn trim_keeping(keep_bytes: usize) -> usize {
+    trim_looking(keep_bytes, false)
+}
+
+/// As [`trim`], and takes from threads that rest what only a look at them allows.
+pub fn trim_threads() -> usize {
+    trim_looking(0, true)
+}
+
+fn trim_looking(keep_bytes: usize, may_open: bool) -> usize {
     crate::front::lifecycle::flush_own();
-    take_from_others();
+    take_from_others(may_open);
     orphan::sweep_orphans();
     let pages = purge::trim_all();
     meta::purge();

@@ -7,7 +7,7 @@
 //! (`owns`).
 
 use crate::engine::{Engine, Stats};
-use ace_alloc::config::{Config, Route};
+use ace_alloc::config::{Config, Learn, Route};
 use ace_alloc::variants::{header, sll};
 use std::sync::Once;
 
@@ -36,6 +36,12 @@ macro_rules! settings {
 settings! {
     /// As shipped.
     shipped = "ace" {};
+    /// No learning layer, whatever the default is.
+    learn_off = "ace_off" { learn: Learn::Off };
+    /// The learning layer observes and decides, and applies nothing.
+    learn_observe = "ace_observe" { learn: Learn::Observe };
+    /// The learning layer on.
+    learn_on = "ace_on" { learn: Learn::On };
     /// A miss takes one block.
     refill_one = "refill_one" { refill_one: true };
     /// No tiers of slabs and superslabs.

@@ -74,7 +74,7 @@ pub fn observation(at: Stamp, seen: &Observation, level: u8, strategy: &str) {
 /// What threads told, and how many events found no room.
 pub fn events(at: Stamp, counts: &[u64; EVENTS], lost: u64) {
     let line = start("events", at);
-    let names = ["", "attached", "retired", "refused", "limited"];
+    let names = ["", "attached", "retired", "limited"];
     let line = names.iter().zip(counts).skip(1).fold(line, |line, (name, &n)| field(line, name, n));
     end(field(line, "lost", lost));
 }

@@ -32,7 +32,6 @@ pub struct Effect {
 
 /// What the worker remembers from tick to tick.
 pub struct Eyes {
-    refusals: usize,
     purged: (usize, usize, usize),
     may_open: bool,
     /// Some heap is in use or may come to rest.
@@ -42,7 +41,7 @@ pub struct Eyes {
 impl Eyes {
     /// From now on; `may_open` allows to look at threads, which opens files.
     pub fn open(may_open: bool) -> Eyes {
-        Eyes { refusals: budget::refusals(), purged: pages::purge_totals(), may_open, is_busy: true }
+        Eyes { purged: pages::purge_totals(), may_open, is_busy: true }
     }
 
     /// Looks at every heap; with `act`, empties those that rest.
@@ -96,8 +95,7 @@ impl Eyes {
     }
 
     fn sum_up(&mut self, seen: &mut Observation, effect: &mut Effect) {
-        let (refusals, purged) = (budget::refusals(), pages::purge_totals());
-        seen.refusals = refusals.wrapping_sub(self.refusals) as u32;
+        let purged = pages::purge_totals();
         seen.granted_bytes = budget::granted_bytes() as u64;
         seen.budget_bytes = config::get(Knob::CacheBudget);
         seen.live_bytes =
@@ -106,12 +104,13 @@ impl Eyes {
         effect.purged_bytes = purged.0.wrapping_sub(self.purged.0);
         seen.refaulted_bytes = purged.1.wrapping_sub(self.purged.1) as u64;
         seen.purge_calls = purged.2.wrapping_sub(self.purged.2) as u32;
-        (self.refusals, self.purged) = (refusals, purged);
+        self.purged = purged;
     }
 }
 
 /// Takes the events of each class. Caller holds the word.
 fn collect(heap: HeapRef, seen: &mut Observation) {
+    seen.refusals = seen.refusals.saturating_add(heap.refusals.replace(0));
     for (bin, class) in heap.bins.iter().zip(&mut seen.classes) {
         let events = ClassSeen {
             refills: u32::from(bin.refills.replace(0)),

@@ -27,11 +27,9 @@ pub enum Event {
     Attached = 1,
     /// A thread retired.
     Retired = 2,
-    /// A magazine could not grow for want of budget.
-    Refused = 3,
     /// A request met the memory limit.
-    Limited = 4,
+    Limited = 3,
 }
 
 /// How many kinds of events there are, and 0.
-pub const EVENTS: usize = 5;
+pub const EVENTS: usize = 4;

@@ -124,6 +124,7 @@ pub fn after_fork() {
 }
 
 extern "C" fn run(_: *mut c_void) -> *mut c_void {
+    pal::name_thread(c"ace-learn");
     let keep = if config::get(Knob::Log) == Log::Decisions as u64 { LOG_FILE } else { -1 };
     let mut worker = Worker::new(pal::own_files(keep));
     STATE.store(RUNNING, Ordering::Relaxed);

@@ -7,8 +7,8 @@
 
 use super::{END, Thread, budget, no_magazine};
 use crate::config::{self, Knob};
-use crate::controller::{self, Event, knobs};
-use crate::heap::{Bin, HeapRef};
+use crate::controller::knobs;
+use crate::heap::{Bin, HeapRef, count};
 use crate::meta;
 use crate::size_class::class;
 use crate::sync::Ordering;
@@ -75,7 +75,7 @@ pub fn install(heap: HeapRef, t: &Thread, class_index: usize, factor: u64) -> bo
     let bin = &heap.bins[class_index];
     if bin.magazine.get() != 0 && t.top(class_index).load(Ordering::Relaxed) == no_magazine() {
         let bytes = usize::from(bin.magazine_slots.get()) * class(class_index).bytes as usize;
-        if budget::ask(bytes) {
+        if budget::ask(bytes, heap.magazine_bytes.get()) {
             heap.magazine_bytes.set(heap.magazine_bytes.get() + bytes);
             set_in_use(bin, t, class_index, 0);
         } else {
@@ -96,10 +96,13 @@ pub fn grow(heap: HeapRef, t: &Thread, class_index: usize, factor: u64) -> bool 
     }
     let total = heap.magazine_bytes.get() + (slots - old) * bytes;
     let over = old != 0 && total > config::get(Knob::CacheTotalBytes) as usize;
-    if !over && budget::ask((slots - old) * bytes) {
+    if !over && budget::ask((slots - old) * bytes, heap.magazine_bytes.get()) {
         return resize(heap, t, class_index, slots, (slots - old) * bytes);
     }
-    controller::tell(Event::Refused);
+    if !over {
+        heap.refusals.set(heap.refusals.get().saturating_add(1));
+        count(&heap.counters.cache_refusals, 1);
+    }
     let floor = (FLOOR_BYTES / bytes).min(slots);
     if old != 0 || floor < 2 {
         return false;

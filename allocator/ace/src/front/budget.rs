@@ -11,7 +11,6 @@ use crate::sync::{AtomicUsize, Ordering};
 
 // Relaxed throughout: a sum that admits or refuses; nothing is published by it.
 static GRANTED_BYTES: AtomicUsize = AtomicUsize::new(0);
-static REFUSALS: AtomicUsize = AtomicUsize::new(0);
 /// Heaps attached to a thread.
 static SHARERS: AtomicUsize = AtomicUsize::new(0);
 
@@ -25,20 +24,21 @@ pub fn granted_bytes() -> usize {
     GRANTED_BYTES.load(Ordering::Relaxed)
 }
 
-/// Times that a magazine could not grow for want of budget, since start.
-pub fn refusals() -> usize {
-    REFUSALS.load(Ordering::Relaxed)
-}
-
-/// Charges `bytes` if they fit.
-pub fn ask(bytes: usize) -> bool {
+/// Charges `bytes` more to a heap that is charged `own`: if they fit, or if the heap stays below its share and the sum
+/// below twice the limit. So a thread that comes late is served while those above their share yield.
+pub fn ask(bytes: usize, own: usize) -> bool {
+    let limit = limit_bytes();
+    let most = if own + bytes <= share_bytes() { limit.saturating_mul(2) } else { limit };
+    // The load spares the line that all threads share where the answer is plain.
+    if granted_bytes().saturating_add(bytes) > most {
+        return false;
+    }
     // Adds first: of two that ask at once for the last bytes both may be refused, never both served.
     let before = GRANTED_BYTES.fetch_add(bytes, Ordering::Relaxed);
-    if before.saturating_add(bytes) <= limit_bytes() {
+    if before.saturating_add(bytes) <= most {
         return true;
     }
     GRANTED_BYTES.fetch_sub(bytes, Ordering::Relaxed);
-    REFUSALS.fetch_add(1, Ordering::Relaxed);
     false
 }
 

@@ -73,6 +73,7 @@ pub struct Counters {
     pub warm_misses: Cell<u64>,
     pub magazines_shrunk: Cell<u64>,
     pub taken_blocks: Cell<u64>,
+    pub cache_refusals: Cell<u64>,
 }
 
 /// Adds to a counter.
@@ -99,6 +100,8 @@ pub struct Heap {
     out_bytes: AtomicUsize,
     /// What the magazines are charged (`front::budget`).
     pub magazine_bytes: Cell<usize>,
+    /// Times since the worker looked last that a magazine could not grow for want of budget.
+    pub refusals: Cell<u32>,
     /// The thread's number in the kernel, if its end is hooked; else 0, and nobody takes from it.
     pub tid: Cell<u32>,
     /// How the worker sees the heap rest; its own.

@@ -14,8 +14,8 @@ pub use linux::{
     now_ms, out_of_memory, set_errno, yield_now,
 };
 pub use rest::{
-    Rest, Standing, barrier, barrier_after_fork, barrier_ready, field, number, own_files, read_file,
-    start_thread, thread_number,
+    Rest, Standing, barrier, barrier_after_fork, barrier_ready, field, name_thread, number, own_files,
+    read_file, start_thread, thread_number,
 };
 
 use crate::units::round_up;

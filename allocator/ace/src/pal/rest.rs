@@ -210,6 +210,12 @@ fn scan(file: libc::c_int, stack: usize, stack_end: usize) -> bool {
     false
 }
 
+/// Names the calling thread, for people.
+pub fn name_thread(name: &core::ffi::CStr) {
+    // SAFETY: a NUL-terminated name; the kernel copies it.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+}
+
 /// Gives the calling thread a table of open files of its own that holds only `keep`; false where that cannot be had.
 pub fn own_files(keep: libc::c_int) -> bool {
     const UNSHARE: libc::c_uint = 1 << 1;
