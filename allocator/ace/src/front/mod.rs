@@ -22,6 +22,7 @@ pub use tls::{sll_lists, thread};
 
 use crate::size_class::CLASS_COUNT;
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering, compiler_fence};
+use core::arch::asm;
 use core::cell::Cell;
 use core::ptr;
 
@@ -93,12 +94,20 @@ impl Thread {
     #[inline(always)]
     pub fn push(&self, class: usize, block: usize) -> bool {
         let top = self.top(class).load(Ordering::Relaxed);
-        // SAFETY: `top` points at a free slot or at the end guard, in this thread's array.
-        let slot = unsafe { word(top) };
-        if slot.load(Ordering::Relaxed) == END {
-            return false;
+        // By hand, because the compiler compares with memory in one instruction only where the read is not atomic.
+        // SAFETY: `top` points at a free slot or at the end guard, in this thread's array; nothing is written.
+        unsafe {
+            asm!(
+                "cmp qword ptr [{top}], {end}",
+                "je {full}",
+                top = in(reg) top,
+                end = const END,
+                full = label { return false },
+                options(nostack, readonly)
+            );
         }
-        slot.store(block, Ordering::Relaxed);
+        // SAFETY: as above, and not the guard.
+        unsafe { word(top) }.store(block, Ordering::Relaxed);
         // No instruction: the block is in its slot before `top` covers it, for a fork that catches this thread between.
         compiler_fence(Ordering::Release);
         self.top(class).store(top.wrapping_add(1), Ordering::Relaxed);
