@@ -1,14 +1,16 @@
-//! One block of the throughput pass: all engines of a comparison, interleaved run by run.
+//! One block of a timed pass: all engines of a comparison, interleaved run by run.
 //!
 //! The speed of a shared machine changes within seconds, by half and more where a neighbour comes and goes. Cells one
 //! after another would each meet another machine. So a block holds a measuring process for each binary (see
 //! [`crate::server`]) and makes rounds: in each, every engine runs once, in an order drawn anew and reversed in every
-//! second round. Runs of one round stand some milliseconds apart and meet the same machine; the row of a cell holds the
-//! run of median duration, and the durations of all in the order of the rounds.
+//! second round. Runs of one round stand some milliseconds apart and meet the same machine.
+//!
+//! A throughput block makes as many rounds as its time allows; the row of a cell holds the run of median duration, and
+//! the durations of all in the order of the rounds. A latency block makes one: a run times every operation.
 
 use std::time::{Duration, Instant};
 
-use cell::wire::{Measurement, Request};
+use cell::wire::{Measurement, Pass, Request};
 
 use crate::engine::Choice;
 use crate::interrupt;
@@ -31,6 +33,14 @@ struct Entrant<'a> {
     wall: Duration,
 }
 
+/// Fewest and most rounds of a pass.
+fn rounds(pass: Pass) -> (u32, u32) {
+    match pass {
+        Pass::Throughput => (ROUNDS_MIN, ROUNDS_MAX),
+        _ => (1, 1),
+    }
+}
+
 /// Runs the block whose order `key`, `seed` and `block` determine; one [`Finished`] for each of `choices`, in their order.
 pub fn run(
     choices: &[&Choice],
@@ -49,12 +59,13 @@ pub fn run(
         .collect();
     let start = Instant::now();
     let spend = SPEND_EACH * choices.len() as u32;
-    for round in 0..ROUNDS_MAX {
-        let enough = round >= ROUNDS_MIN && start.elapsed() >= spend;
+    let (least, most) = rounds(request.pass);
+    for round in 0..most {
+        let enough = round >= least && start.elapsed() >= spend;
         if enough || interrupt::requested() || entrants.iter().all(|entrant| entrant.ended.is_some()) {
             break;
         }
-        for index in schedule::block_order(choices.len(), seed, key, block * ROUNDS_MAX + round) {
+        for index in schedule::block_order(choices.len(), seed, key, block * most + round) {
             let entrant = &mut entrants[index];
             if entrant.ended.is_none() {
                 let start = Instant::now();
@@ -66,13 +77,13 @@ pub fn run(
             }
         }
     }
-    entrants.into_iter().map(finish).collect()
+    entrants.into_iter().map(|entrant| finish(entrant, most > 1)).collect()
 }
 
 /// The cell that the runs make; one that failed once has failed.
-fn finish(entrant: Entrant) -> Finished {
+fn finish(entrant: Entrant, repeated: bool) -> Finished {
     let Entrant { mut runs, ended, wall, .. } = entrant;
-    let runs_ns: Vec<u64> = runs.iter().map(|run| run.elapsed_ns).collect();
+    let runs_ns = if repeated { runs.iter().map(|run| run.elapsed_ns).collect() } else { Vec::new() };
     runs.sort_by_key(|run| run.elapsed_ns);
     let median = runs.len().saturating_sub(1) / 2;
     let ending = match ended {
@@ -105,14 +116,14 @@ mod tests {
 
     #[test]
     fn a_cell_is_its_median_run_and_keeps_all_durations_in_order() {
-        let finished = finish(entrant(&choice(), &[9, 1, 5, 7], None));
+        let finished = finish(entrant(&choice(), &[9, 1, 5, 7], None), true);
         let Ending::Measured(found) = finished.ending else { panic!() };
         assert_eq!((found.elapsed_ns, finished.runs_ns), (5, vec![9, 1, 5, 7]));
     }
 
     #[test]
     fn one_failed_run_fails_the_cell() {
-        let finished = finish(entrant(&choice(), &[1, 2], Some(Ending::Crashed("it".into()))));
+        let finished = finish(entrant(&choice(), &[1, 2], Some(Ending::Crashed("it".into()))), true);
         assert!(matches!(finished.ending, Ending::Crashed(what) if what == "it"));
     }
 

@@ -26,7 +26,7 @@ use crate::record::{Planned, Record};
 use crate::row::Row;
 use crate::runner::{self, Ending, Finished, Limits};
 use crate::schedule;
-use crate::selection::{DRAIN_WORKLOADS, Selection};
+use crate::selection::{DRAIN_WORKLOADS, Selection, TRACE_GROUP};
 
 /// What a cell is taken to cost before anything is known of it.
 const UNKNOWN_CELL_NS: f64 = 9e7;
@@ -36,6 +36,10 @@ const DRAIN_CELL_NS: f64 = 5.4e9;
 const INSTRUCTIONS_CELL_NS: f64 = 1.3e9;
 /// A memory cell against a throughput cell, which runs several times.
 const MEMORY_COST: f64 = 0.7;
+/// Share of the budget that is planned: pilots are single measurements.
+const BUDGET_PLANNED: f64 = 0.92;
+/// Operations a thread of a uniform loop under a budget's latency pass.
+const LATENCY_LOOP_OPS: u64 = 200_000;
 /// Drain cells that sleep side by side.
 const DRAIN_WORKERS: usize = 4;
 /// Fixed repetitions of the full profile where no budget is given.
@@ -128,7 +132,14 @@ impl<'a> Campaign<'a> {
         let Some(pass) = pass else { return Ok(vec![0.0; groups.len()]) };
         let mut costs = Vec::with_capacity(groups.len());
         let mut needed = self.side_by_side_ns(&[]);
+        let mut reserved = false;
         for group in &groups {
+            if group.tier > 0 && !reserved {
+                // What the A/A control will take is spoken for.
+                needed +=
+                    plan::CONTROL_SHARE * self.budget_ns().map_or(0.0, |budget| (budget - needed).max(0.0));
+                reserved = true;
+            }
             let planned = self.record.provenance.plan.iter().find(|planned| planned.group == *group);
             let left_out = planned.is_some_and(|planned| planned.blocks.is_none());
             if left_out || self.budget_ns().is_some_and(|budget| needed > budget) {
@@ -155,7 +166,8 @@ impl<'a> Campaign<'a> {
                 }
                 (None, Some(budget)) => {
                     let pilot: f64 = pilot_ns.iter().filter(|cost| cost.is_finite()).sum();
-                    plan::allot(pilot_ns, &self.terms(budget - pilot - self.side_by_side_ns(pilot_ns)))
+                    let left = BUDGET_PLANNED * budget - pilot - self.side_by_side_ns(pilot_ns);
+                    plan::allot(&self.groups, pilot_ns, &self.terms(left))
                 }
             };
             let groups = self.groups.iter().cloned();
@@ -197,7 +209,8 @@ impl<'a> Campaign<'a> {
             lines.push("instructions per operation: valgrind is not installed".into());
         }
         if wanted.contains(&Pass::Drain) {
-            lines.push(format!("drain points are taken only of {}", DRAIN_WORKLOADS.join(" and ")));
+            let named = DRAIN_WORKLOADS.join(", ");
+            lines.push(format!("drain points are taken only of {named} and of recorded traces"));
         }
         lines
     }
@@ -228,9 +241,12 @@ impl<'a> Campaign<'a> {
         sum
     }
 
-    /// Engines that take part in a group: the A/A control only where threads have CPUs of their own.
+    /// Engines that take part in a group: the A/A control only where threads have CPUs of their own, and, unless engines were
+    /// named, only where the profile lets it judge.
     fn takes_part(&self, choice: &Choice, group: &Group) -> bool {
-        !choice.label.ends_with(CONTROL_SUFFIX) || group.threads <= self.cpus.max(2)
+        let judged =
+            if self.selection.engines_named { group.threads <= self.cpus.max(2) } else { group.control };
+        judged || !choice.label.ends_with(CONTROL_SUFFIX)
     }
 
     fn workload(&self, name: &str) -> Result<&'a Workload> {
@@ -238,73 +254,37 @@ impl<'a> Campaign<'a> {
         found.ok_or_else(|| anyhow::anyhow!("the plan names workload '{name}', which was not selected"))
     }
 
-    /// Runs one block of a timed pass and returns what it cost, without what is on record already running again.
+    /// Runs the cells of a block of a timed pass that are not on record, interleaved, and records them. Returns what the
+    /// whole block cost.
     fn block(&mut self, group: &Group, pass: Pass, block: u32) -> Result<f64> {
         let workload = self.workload(&group.workload)?;
         let choices: Vec<&'a Choice> =
             self.selection.choices.iter().filter(|choice| self.takes_part(choice, group)).collect();
-        let key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
-        if pass == Pass::Throughput {
-            return self.throughput_block(&choices, workload, group.threads, (&key, block));
-        }
-        let mut cost = 0.0;
-        for (position, index) in
-            schedule::block_order(choices.len(), self.args.seed, &key, block).into_iter().enumerate()
-        {
-            let place = Place { pass, block, position: position as u32 };
-            let job = Job { choice: choices[index], workload, threads: group.threads, place };
-            cost += self.cell(&job)?;
-            if interrupt::requested() {
-                break;
-            }
-        }
-        Ok(cost)
-    }
-
-    /// Runs the cells of a throughput block that are not on record, interleaved, and records them.
-    fn throughput_block(
-        &mut self,
-        choices: &[&'a Choice],
-        workload: &'a Workload,
-        threads: usize,
-        (order_key, block): (&str, u32),
-    ) -> Result<f64> {
         let mut cost = 0.0;
         let mut open = Vec::new();
         for (position, choice) in choices.iter().enumerate() {
-            let place = Place { pass: Pass::Throughput, block, position: position as u32 };
-            let job = Job { choice, workload, threads, place };
+            let place = Place { pass, block, position: position as u32 };
+            let job = Job { choice, workload, threads: group.threads, place };
             match self.record.cost_of(&key(&job)) {
                 Some(ns) => cost += ns as f64,
                 None => open.push(job),
             }
         }
         let Some(first) = open.first() else { return Ok(cost) };
-        self.progress.show(&format!("{} × {threads}  throughput", workload.name));
-        let request = job::request(first.choice, workload, threads, self.args, Pass::Throughput);
+        self.progress.show(&format!("{}  {}", group.key(), pass.name()));
+        let capped = workload.capped(match pass {
+            Pass::Latency if self.budget_ns().is_some() => LATENCY_LOOP_OPS,
+            _ => u64::MAX,
+        });
+        let request = job::request(first.choice, &capped, group.threads, self.args, pass);
         let choices: Vec<&Choice> = open.iter().map(|job| job.choice).collect();
-        let order = (self.args.seed, order_key, block);
+        let order_key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
+        let order = (self.args.seed, order_key.as_str(), block);
         let finished = block::run(&choices, &request, self.limits, order);
         for (job, finished) in open.iter().zip(&finished) {
             cost += self.keep(job::row(job.choice, &request, job.place, finished), finished)?;
         }
         Ok(cost)
-    }
-
-    /// Runs one cell unless it is on record, and records it.
-    fn cell(&mut self, job: &Job) -> Result<f64> {
-        if let Some(ns) = self.record.cost_of(&key(job)) {
-            return Ok(ns as f64);
-        }
-        self.progress.show(&format!(
-            "{} × {}  {}  {}",
-            job.workload.name,
-            job.threads,
-            job.place.pass.name(),
-            job.choice.label
-        ));
-        let (row, finished) = run(job, self.args, &self.limits);
-        self.keep(row, &finished)
     }
 
     fn keep(&mut self, row: Option<Row>, finished: &Finished) -> Result<f64> {
@@ -342,7 +322,8 @@ impl<'a> Campaign<'a> {
         match pass {
             Pass::Memory => cells(&|_, _| true),
             Pass::Instructions if runner::has_valgrind() => {
-                cells(&|group, _| group.threads == 1 && group.tier <= 1)
+                let most = if self.budget_ns().is_some() { 0 } else { u8::MAX };
+                cells(&|group, _| group.threads == 1 && group.tier <= most)
             }
             Pass::Drain => {
                 let most = self
@@ -353,8 +334,9 @@ impl<'a> Campaign<'a> {
                     .filter(|&threads| threads <= self.cpus.max(2))
                     .max();
                 cells(&|group, choice| {
-                    DRAIN_WORKLOADS.contains(&group.workload.as_str())
-                        && Some(group.threads) == most
+                    let trace = group.workload.starts_with(TRACE_GROUP);
+                    (trace
+                        || DRAIN_WORKLOADS.contains(&group.workload.as_str()) && Some(group.threads) == most)
                         && choice.engine != FLOOR
                 })
             }

@@ -114,7 +114,7 @@ fn draw_lane(spec: &Workload, draw: &mut Draw, lane: usize, threads: usize) -> R
             program.sends_to = phases.steps.iter().any(|step| hands_off(&step.action)).then_some(next);
         }
         Model::ThreadChurn(churn) => program.acts.push(threads_act(churn, &mut writer)?),
-        Model::Steal(_) => return Err("trees have no stream".into()),
+        Model::Steal(_) | Model::Replay(_) => return Err("trees and traces have no stream".into()),
     }
     Ok(program)
 }

@@ -242,6 +242,9 @@ pub struct TimelinePoint {
     pub resident_bytes: u64,
     /// Phase that was running; empty where the workload has none.
     pub phase: String,
+    /// Requested bytes live, where the run can tell.
+    #[serde(default)]
+    pub live_bytes: Option<u64>,
 }
 
 /// What `allocbench-cell engines` prints.

@@ -48,6 +48,13 @@ pub struct Metric {
     pub per_run: Option<fn(&Row, u64) -> Option<f64>>,
 }
 
+impl Metric {
+    /// Whether a value is the same in every run of the same workload and seed, so that one run settles it.
+    pub fn exact(&self) -> bool {
+        ["instructions_per_op", "usable_per_requested"].contains(&self.name)
+    }
+}
+
 const THROUGHPUT: &[&str] = &["throughput"];
 const LATENCY: &[&str] = &["latency"];
 const MEMORY: &[&str] = &["memory", "throughput"];

@@ -2,7 +2,12 @@
 
 pub mod bench;
 pub mod cmp;
+pub mod exec;
+pub mod import;
 pub mod list;
 pub mod merge;
 pub mod plot;
+pub mod record;
+pub mod replay;
 pub mod report;
+pub mod trace;

@@ -26,6 +26,8 @@ struct Sample {
     resident_bytes: u64,
     #[serde(default)]
     phase: String,
+    #[serde(default)]
+    live_bytes: Option<u64>,
 }
 
 /// One engine's run.
@@ -35,6 +37,8 @@ pub struct Curve {
     pub block: u32,
     /// Seconds and MiB.
     pub points: Vec<(f64, f64)>,
+    /// Seconds and MiB of live bytes, where the run could tell.
+    pub live: Vec<(f64, f64)>,
     /// Where a phase begins, seconds, and its name.
     pub phases: Vec<(f64, String)>,
 }
@@ -91,6 +95,9 @@ fn curve(block: u32, mut samples: Vec<Sample>) -> Curve {
         }
         if let Some(top) = stretch.iter().max_by_key(|sample| sample.resident_bytes) {
             found.points.push((top.t_ns as f64 / 1e9, top.resident_bytes as f64 / f64::from(1 << 20)));
+            if let Some(live_bytes) = top.live_bytes {
+                found.live.push((top.t_ns as f64 / 1e9, live_bytes as f64 / f64::from(1 << 20)));
+            }
         }
     }
     found
