@@ -157,11 +157,16 @@ pub fn number(digits: &[u8], radix: u64) -> Option<u64> {
 }
 
 /// The stack pointer in a line of `syscall` that shows a system call: "number six-arguments sp pc"; None for "running",
-/// for "-1 sp pc" (blocked, but not in a call: a page fault in HOT) and for anything else.
+/// for "-1 sp pc" (blocked, but not in a call: a page fault in HOT), for calls that lend the stack, for anything else.
 fn in_call(line: &[u8]) -> Option<usize> {
     const WORDS: usize = 9;
+    // While such a call lasts, a child may run on the caller's stack and thread-local storage.
+    const LENDING: [libc::c_long; 3] = [libc::SYS_vfork, libc::SYS_clone, libc::SYS_clone3];
     let mut words = line.trim_ascii().split(|&b| b == b' ');
-    number(words.next()?, 10)?;
+    let call = number(words.next()?, 10)?;
+    if LENDING.iter().any(|&lending| call == lending as u64) {
+        return None;
+    }
     let stack = words.nth(WORDS - 3)?.strip_prefix(b"0x")?;
     let pc = words.next()?;
     if words.next().is_some() || !pc.starts_with(b"0x") {
@@ -267,6 +272,7 @@ mod tests {
             b"",
             b"202 0x1\n",
             b"202 1 2 3 4 5 6 7 8\n",
+            b"58 0x1 0x2 0x3 0x4 0x5 0x6 0x7fd08f95aa70 0x7fd090694545\n",
         ] {
             assert_eq!(in_call(line), None, "{}", line.escape_ascii());
         }
