@@ -88,7 +88,15 @@ impl Eyes {
                 Some(()) => rest.emptied(now_ms),
                 None => self.is_busy = true,
             },
-            Action::Leave if act && !heap.pending.is_empty() => drain(heap, effect),
+            Action::Leave if act && !heap.pending.is_empty() => {
+                // At most once a wait: others may go on freeing into it for long.
+                if now_ms.saturating_sub(rest.emptied_ms) >= config::get(Knob::IdleMs) {
+                    drain(heap, effect);
+                    rest.emptied(now_ms);
+                } else {
+                    self.is_busy = true;
+                }
+            }
             _ => {}
         }
         heap.rest.set(rest);
