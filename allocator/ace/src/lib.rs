@@ -10,9 +10,10 @@
 //! | superslab (COLD) | `superslab`, `huge` | slabs, runs, mappings, under the pool's lock |
 //! | platform | `pal` | system calls |
 //!
-//! Beside them: `controller` (the learning layer: a worker that observes, decides and publishes knobs), `size_class` and `units` (tables and geometry), `class_map` (address → class), `config` (knobs),
-//! `limits`, `trim`, `stats`, `fork`, `sync` (the only door to atomics), `text` and `fail`. README.md beside this crate says who
-//! may change which state, and when.
+//! Above them `controller` (the learning layer: a worker that observes, decides and publishes knobs), of which layers below call
+//! `pass`, `ensure` and `tell` alone. Beside them: `size_class` and `units` (tables and geometry), `class_map` (address → class),
+//! `config` (stated knobs), `learned` (what the controller makes of them), `limits`, `trim`, `stats`, `fork`, `sync` (the only
+//! door to atomics), `text` and `fail`. README.md beside this crate says who may change which state, and when.
 
 #![no_std]
 
@@ -46,6 +47,8 @@ mod global;
 mod heap;
 #[cfg(not(loom))]
 mod huge;
+#[cfg(not(loom))]
+pub mod learned;
 #[cfg(not(loom))]
 mod limits;
 #[cfg(not(loom))]

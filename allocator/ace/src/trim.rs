@@ -4,10 +4,10 @@
 //! user's.
 
 use crate::config::{self, Knob};
-use crate::controller::knobs;
 use crate::front::{taking, thread};
 use crate::heap::{orphan, purge, table};
 use crate::huge;
+use crate::learned;
 use crate::meta;
 use crate::pal;
 use crate::superslab::{large, pages, pool};
@@ -26,7 +26,7 @@ pub fn expire() {
     if stated == u64::MAX {
         return;
     }
-    let delay = knobs::shifted(stated, knobs::purge_shift());
+    let delay = learned::shifted(stated, learned::purge_shift());
     let now = pal::now_ms();
     let last = LAST_MS.load(Ordering::Relaxed);
     // Relaxed: the exchange elects who works; nothing is published by it.

@@ -2,7 +2,8 @@
 //! budget and worker are the process's.
 
 use ace_alloc::config::{Config, Learn, Log};
-use ace_alloc::controller::{is_running, knobs};
+use ace_alloc::controller::is_running;
+use ace_alloc::learned;
 use ace_alloc::pal::{self, Rest, Standing};
 use ace_alloc::{free, malloc, stats, stop_learning, trim, trim_threads};
 use std::process::Command;
@@ -201,7 +202,7 @@ fn lifecycle() {
     wait_until("an idle cache is emptied", || stats().taken_blocks != 0);
     stop_learning();
     assert!(!is_running());
-    assert_eq!((knobs::budget_shift(), knobs::purge_shift(), knobs::slots_shift(5)), (0, 0, 0));
+    assert_eq!((learned::budget_shift(), learned::purge_shift(), learned::slots_shift(5)), (0, 0, 0));
     work();
     assert!(!is_running(), "off is off");
 }
@@ -212,7 +213,7 @@ fn observe() {
     wait_until("the worker runs", is_running);
     thread::sleep(Duration::from_millis(1500));
     assert_eq!(stats().taken_blocks, 0, "nothing is applied");
-    assert_eq!((knobs::budget_shift(), knobs::purge_shift()), (0, 0));
+    assert_eq!((learned::budget_shift(), learned::purge_shift()), (0, 0));
 }
 
 fn cpu() -> Duration {

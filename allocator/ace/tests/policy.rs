@@ -4,12 +4,12 @@
 use ace_alloc::controller::cap::Why;
 use ace_alloc::controller::elo::{Event, Strategy};
 use ace_alloc::controller::idle::{Action, Idle};
-use ace_alloc::controller::knobs::{
-    BUDGET_SHIFT_MAX, Knobs, PURGE_SHIFT_MAX, SLOTS_SHIFT_MAX, SLOTS_SHIFT_MIN, shifted,
-};
 use ace_alloc::controller::observation::{CLASSES, ClassSeen, Observation, Scarcity};
 use ace_alloc::controller::policy::{Decision, Policy};
 use ace_alloc::controller::pressure::Pressure;
+use ace_alloc::learned::{
+    BUDGET_SHIFT_MAX, Knobs, PURGE_SHIFT_MAX, SLOTS_SHIFT_MAX, SLOTS_SHIFT_MIN, shifted,
+};
 
 const CLASS: usize = 40;
 const TICK_MS: u32 = 100;

@@ -5,8 +5,8 @@
 //! while that doubles with each failure. A class that rests, or any when the budget is tight, gives steps back. A class
 //! that only refills takes whole magazines. Pure: state, observation → steps.
 
-use super::knobs::SLOTS_SHIFT_MAX;
 use super::observation::{CLASSES, ClassSeen, Observation};
+use crate::learned::SLOTS_SHIFT_MAX;
 
 /// Events per thousand blocks above which a class is worth more capacity.
 const TARGET_PER_MILLE: u32 = 10;

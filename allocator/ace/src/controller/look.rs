@@ -3,17 +3,14 @@
 //! A heap whose clock has not moved costs a load. From the others the events of each class are taken, under the heap's
 //! word for a moment, so what a thread did is known at most one tick later. Runs on the worker alone.
 
-use super::idle::Action;
-use super::observation::{CLASSES, ClassSeen, Observation, Scarcity};
+use super::observation::{ClassSeen, Observation, Scarcity};
 use crate::config::{self, Knob};
 use crate::front::{budget, taking};
+use crate::heap::idle::Action;
 use crate::heap::{HeapRef, orphan, table};
-use crate::size_class::CLASS_COUNT;
 use crate::superslab::{large, pages};
 use crate::sync::Ordering;
 use crate::{limits, meta, trim};
-
-const _: () = assert!(CLASSES == CLASS_COUNT + 1);
 
 /// What emptying brought in one tick.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

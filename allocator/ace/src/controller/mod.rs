@@ -1,13 +1,12 @@
 //! The learning layer: observe → decide → apply, none of it on HOT. docs/LEARNING.md says who may change what, and why.
 //!
-//! `observation` and `knobs` are the policy's two ends; `policy` with `cap`, `elo`, `pressure` and `idle` decides, pure;
-//! `look` gathers observations and empties heaps that rest; `worker` is the thread that does all this; `ring` carries
-//! events to it and `log` tells people. Threads in WARM call `pass`, `ensure` and `tell`, each a load or two.
+//! The uppermost layer: it uses the front and all below it. `observation` and `crate::learned` are the policy's two ends;
+//! `policy` with `cap`, `elo`, `pressure` and `heap::idle` decides, pure; `look` gathers observations and empties heaps
+//! that rest; `worker` is the thread that does all this; `ring` carries events to it and `log` tells people. Three doors
+//! alone are for callers below: threads in WARM call `pass`, `ensure` and `tell`, each a load or two, which never wait.
 
 pub mod cap;
 pub mod elo;
-pub mod idle;
-pub mod knobs;
 mod log;
 mod look;
 pub mod observation;
@@ -17,6 +16,7 @@ pub mod ring;
 mod scarcity;
 mod worker;
 
+pub use crate::heap::idle;
 pub use worker::{after_fork, ensure, is_running, lost_events, pass, stop, tell};
 
 /// What threads in WARM tell the worker.

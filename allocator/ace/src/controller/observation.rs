@@ -1,7 +1,6 @@
 //! What the policy is told, and nothing else: plain numbers over the time since the last tick.
 
-/// Size classes and class 0, which is none.
-pub const CLASSES: usize = 73;
+pub use crate::learned::CLASSES;
 
 /// WARM events of one class, of all threads.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]

@@ -5,9 +5,9 @@
 
 use super::cap::{Cap, Why};
 use super::elo::{self, Elo, Strategy};
-use super::knobs::{BUDGET_SHIFT_MAX, Knobs, SLOTS_SHIFT_MAX, SLOTS_SHIFT_MIN};
 use super::observation::Observation;
 use super::pressure::Pressure;
+use crate::learned::{BUDGET_SHIFT_MAX, Knobs, SLOTS_SHIFT_MAX, SLOTS_SHIFT_MIN};
 
 /// One decision.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

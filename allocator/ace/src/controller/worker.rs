@@ -10,8 +10,9 @@ use super::look::Eyes;
 use super::observation::Scarcity;
 use super::policy::Policy;
 use super::ring::Ring;
-use super::{EVENTS, Event, knobs, scarcity};
+use super::{EVENTS, Event, scarcity};
 use crate::config::{self, Knob, Learn, Log};
+use crate::learned::{self, Knobs};
 use crate::pal;
 use crate::sync::{AtomicU32, Ordering};
 use core::ffi::c_void;
@@ -120,7 +121,7 @@ pub fn after_fork() {
     STATE.store(OFF, Ordering::Relaxed);
     BELL.store(AWAKE, Ordering::Relaxed);
     RING.reset();
-    knobs::publish(&knobs::Knobs::NEUTRAL);
+    learned::publish(&Knobs::NEUTRAL);
 }
 
 extern "C" fn run(_: *mut c_void) -> *mut c_void {
@@ -129,7 +130,7 @@ extern "C" fn run(_: *mut c_void) -> *mut c_void {
     let mut worker = Worker::new(pal::own_files(keep));
     STATE.store(RUNNING, Ordering::Relaxed);
     worker.live();
-    knobs::publish(&knobs::Knobs::NEUTRAL);
+    learned::publish(&Knobs::NEUTRAL);
     // Release: pairs with the Acquire in `start` and `stop`; the knobs are neutral.
     STATE.store(OFF, Ordering::Release);
     pal::futex_wake(&STATE);
@@ -225,7 +226,7 @@ impl Worker {
         let (seen, effect) = self.eyes.look(now, elapsed, self.scarcity, on);
         let (knobs, journal) = self.policy.step(&seen);
         if on {
-            knobs::publish(&knobs);
+            learned::publish(&knobs);
             if fresh && self.policy.pressure_level() >= TRIM_LEVEL {
                 crate::trim::trim();
             }

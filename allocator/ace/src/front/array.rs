@@ -7,8 +7,8 @@
 
 use super::{END, Thread, budget, no_magazine};
 use crate::config::{self, Knob};
-use crate::controller::knobs;
 use crate::heap::{Bin, HeapRef, count};
+use crate::learned;
 use crate::meta;
 use crate::size_class::class;
 use crate::sync::Ordering;
@@ -48,7 +48,7 @@ pub fn set_in_use(bin: &Bin, t: &Thread, class_index: usize, n: usize) {
 fn slots_max(class_index: usize, factor: u64) -> usize {
     let by_bytes = config::get(Knob::CacheBytes).saturating_mul(factor) / u64::from(class(class_index).bytes);
     let stated = by_bytes.clamp(2, config::get(Knob::CacheSlots).max(2));
-    knobs::shifted(stated, knobs::slots_shift(class_index)).clamp(2, u64::from(u16::MAX)) as usize
+    learned::shifted(stated, learned::slots_shift(class_index)).clamp(2, u64::from(u16::MAX)) as usize
 }
 
 /// Closes the gap that a taker left: blocks move down to the bottom.

@@ -6,7 +6,7 @@
 //! word held.
 
 use crate::config::{self, Knob};
-use crate::controller::knobs;
+use crate::learned;
 use crate::sync::{AtomicUsize, Ordering};
 
 // Relaxed throughout: a sum that admits or refuses; nothing is published by it.
@@ -16,7 +16,7 @@ static SHARERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Bytes that all magazines together may be charged.
 pub fn limit_bytes() -> usize {
-    (config::get(Knob::CacheBudget) >> knobs::budget_shift()) as usize
+    (config::get(Knob::CacheBudget) >> learned::budget_shift()) as usize
 }
 
 /// Bytes charged now.

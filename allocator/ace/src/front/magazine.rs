@@ -10,6 +10,7 @@ use super::{Thread, budget, no_magazine, thread};
 use crate::config::{self, Knob, Route};
 use crate::controller;
 use crate::heap::{HeapRef, count, table};
+use crate::learned;
 use crate::size_class::{CLASS_COUNT, class};
 use crate::sync::Ordering;
 use core::ptr;
@@ -87,7 +88,7 @@ fn batch(class_index: usize, slots: usize) -> usize {
         return 1;
     }
     let n = match config::get(Knob::Batch) as usize {
-        0 if controller::knobs::whole_batch(class_index) => slots,
+        0 if learned::whole_batch(class_index) => slots,
         0 => slots / 2,
         n => n,
     };

@@ -6,6 +6,7 @@
 //! type-stable: cut from metadata, reused, never unmapped, so a stale owner field still names a heap.
 
 pub mod flush;
+pub mod idle;
 pub mod orphan;
 pub mod purge;
 pub mod refill;
@@ -13,7 +14,6 @@ pub mod remote;
 pub mod shelf;
 pub mod table;
 
-use crate::controller::idle::Idle;
 use crate::size_class::CLASS_COUNT;
 use crate::superslab::SlabRef;
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, Word};
@@ -21,6 +21,7 @@ use crate::units::{PAGE_BYTES, SlabId};
 use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
+use idle::Idle;
 use remote::{Owner, Pending, Space};
 
 /// What a heap keeps for one class.

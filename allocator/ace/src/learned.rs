@@ -4,9 +4,11 @@
 //! WARM reads the values one by one: each is within its bounds by itself, and any mix of old and new ones is a valid
 //! setting. Neutral (all 0) until a worker in mode `on` publishes, and again after it has stopped. HOT reads none.
 
-use super::observation::CLASSES;
+use crate::size_class::CLASS_COUNT;
 use crate::sync::{AtomicI8, AtomicI32, AtomicU8, AtomicU32, Ordering};
 
+/// Size classes and class 0, which is none.
+pub const CLASSES: usize = CLASS_COUNT + 1;
 /// Most and least doublings of a magazine's capacity.
 pub const SLOTS_SHIFT_MAX: i8 = 2;
 /// See [`SLOTS_SHIFT_MAX`].
