@@ -75,6 +75,9 @@ impl<'a> Campaign<'a> {
     ) -> Result<Campaign<'a>> {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let mut groups = plan::groups(&selection.workloads, &selection.threads, cpus);
+        if selection.even {
+            groups.iter_mut().for_each(|group| group.control = false);
+        }
         let of_shard = |index: &mut usize| {
             *index += 1;
             (*index - 1) % shard.1 == shard.0

@@ -300,7 +300,7 @@ pub(crate) fn start(stated: &Config) {
 }
 
 /// The value that a variable's text gives a knob; None if it is no number or out of bounds.
-fn read(spec: &Spec, text: &[u8]) -> Option<u64> {
+pub fn read(spec: &Spec, text: &[u8]) -> Option<u64> {
     if let Some(i) = spec.words.iter().position(|word| word.as_bytes() == text) {
         return Some(i as u64);
     }
