@@ -74,7 +74,7 @@ pub struct Selection {
     pub missing: Vec<String>,
     /// Whether the user named the engines.
     pub engines_named: bool,
-    /// Whether repetitions are spread over all groups alike, instead of favouring those that the A/A control judges.
+    /// Whether repetitions are spread over all groups and both timed passes alike, instead of favouring what the A/A control judges.
     pub even: bool,
 }
 

@@ -74,7 +74,7 @@ pub fn measure(selection: &Selection, args: &RunArgs) -> Result<Measured> {
     ensure!(
         interrupt::requested() || rows.iter().any(Row::is_ok),
         "no cell could be measured: {}",
-        failure.map_or("the budget held none".into(), |row| format!(
+        failure.map_or("the budget holds none; give a larger --budget".into(), |row| format!(
             "{} on {} {}: {}",
             row.engine, row.workload, row.status, row.detail
         ))

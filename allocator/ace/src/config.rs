@@ -70,6 +70,8 @@ pub struct Config {
     pub warm_slabs: u64,
     /// Slabs taken beyond the one needed when the warm pool is empty on a miss. `ACE_PREFILL`.
     pub prefill: u64,
+    /// As many slabs as the misses of late would have needed instead, up to 8. `ACE_PREFILL_ADAPTIVE`.
+    pub prefill_adaptive: bool,
     /// Slabs and superslabs below a quarter full are avoided. `ACE_TIERING`.
     pub tiering: bool,
     /// Superslabs beyond the reserve are unmapped as they become free, not after the purge delay. `ACE_EAGER_FREE`.
@@ -108,6 +110,7 @@ impl Config {
         route: Route::TinyFirst,
         warm_slabs: 1,
         prefill: 0,
+        prefill_adaptive: false,
         tiering: true,
         eager_free: true,
         purge_delay_ms: 100,
@@ -141,6 +144,7 @@ pub enum Knob {
     Route,
     WarmSlabs,
     Prefill,
+    PrefillAdaptive,
     Tiering,
     EagerFree,
     PurgeDelayMs,
@@ -156,7 +160,7 @@ pub enum Knob {
 }
 
 /// How many knobs there are.
-pub const KNOBS: usize = 20;
+pub const KNOBS: usize = 21;
 
 /// What may be said about a knob from outside.
 #[derive(Clone, Copy, Debug)]
@@ -209,6 +213,7 @@ pub const SPECS: [Spec; KNOBS] = [
     spec(c"ACE_ROUTE", Unit::Choice, 0, Route::Conservative as u64),
     spec(c"ACE_WARM_SLABS", Unit::Slabs, 0, 1024),
     spec(c"ACE_PREFILL", Unit::Slabs, 0, 1024),
+    spec(c"ACE_PREFILL_ADAPTIVE", Unit::Flag, 0, 1),
     spec(c"ACE_TIERING", Unit::Flag, 0, 1),
     spec(c"ACE_EAGER_FREE", Unit::Flag, 0, 1),
     spec(c"ACE_PURGE_DELAY_MS", Unit::Milliseconds, 0, u64::MAX),
@@ -236,6 +241,7 @@ const fn values(c: &Config) -> [u64; KNOBS] {
         c.route as u64,
         c.warm_slabs,
         c.prefill,
+        c.prefill_adaptive as u64,
         c.tiering as u64,
         c.eager_free as u64,
         c.purge_delay_ms,

@@ -129,6 +129,7 @@ fn every_knob_at_its_ends() {
         ("ACE_CACHE_TOTAL_BYTES", "0"),
         ("ACE_WARM_SLABS", "16"),
         ("ACE_PREFILL", "8"),
+        ("ACE_PREFILL_ADAPTIVE", "1"),
         ("ACE_PURGE_PERCENT", "100"),
         ("ACE_PURGE_DELAY_MS", "0"),
         ("ACE_PURGE_DELAY_MS", "1"),

@@ -60,6 +60,10 @@ settings! {
     prefill_3 = "prefill_3" { prefill: 3 };
     /// Eight slabs more.
     prefill_8 = "prefill_8" { prefill: 8 };
+    /// As many slabs more as the misses of late would have needed.
+    prefill_adaptive = "prefill_adaptive" { prefill_adaptive: true };
+    /// The learning layer on, but for the caches of resting threads, which keep what they hold.
+    no_idle_steal = "no_idle_steal" { learn: Learn::On, idle_ms: 3_600_000 };
     /// Route profile tiny-only.
     tiny_only = "tiny_only" { route: Route::TinyOnly };
     /// Route profile pool-only.

@@ -266,6 +266,22 @@ pub static CATALOG: &[Entry] = &[
         instance: Some(crate::ace::prefill_8),
     },
     Entry {
+        name: "prefill_adaptive",
+        feature: "",
+        flavour: flavour::STANDARD,
+        about: "ace, a miss of the warm pool takes up to 8 slabs more, by how misses follow one another",
+        ablation: true,
+        instance: Some(crate::ace::prefill_adaptive),
+    },
+    Entry {
+        name: "no_idle_steal",
+        feature: "",
+        flavour: flavour::STANDARD,
+        about: "ace, the learning layer on, but resting threads keep their caches: to be set beside ace_on",
+        ablation: true,
+        instance: Some(crate::ace::no_idle_steal),
+    },
+    Entry {
         name: "tiny_only",
         feature: "",
         flavour: flavour::STANDARD,

@@ -1,7 +1,7 @@
 //! `ablation.csv`, `ablation.md` and the plot, from the rows of an ablation run.
 //!
 //! The CSV has one line an effect. The Markdown begins with the mean effect of each ablation and what it surely changes, then
-//! the learning layer's modes, then one table a figure of merit with every workload. The plot is the matrix of all.
+//! the learning layer's modes, then one table an ablation with every workload. The plot is the matrix of all.
 
 use std::collections::BTreeSet;
 
@@ -83,7 +83,7 @@ pub fn markdown(measured: &Measured, ablations: &[&str], effects: &[Effect]) -> 
     );
     let data = &measured.data;
     for table in
-        [overview(data, ablations, effects), modes(data)].into_iter().chain(by_figure(data, ablations))
+        [overview(data, ablations, effects), modes(data)].into_iter().chain(by_ablation(data, ablations))
     {
         if !table.rows.is_empty() {
             out.push_str(&render::markdown(&table));
@@ -125,6 +125,10 @@ pub fn overview(data: &Dataset, ablations: &[&str], effects: &[Effect]) -> Table
 }
 
 fn mean(effects: &[&Effect]) -> Cell {
+    // A pilot that the budget did not follow up is one run: it would weigh as much as a place that was repeated.
+    let repeated = effects.iter().any(|effect| effect.ratio.interval.is_some());
+    let effects: Vec<&&Effect> =
+        effects.iter().filter(|effect| !repeated || effect.ratio.interval.is_some()).collect();
     let medians: Vec<f64> = effects.iter().map(|effect| effect.ratio.median).collect();
     let count = |wanted: fn(&Heat) -> bool| {
         effects.iter().filter(|effect| wanted(&heat(effect.metric, &effect.ratio))).count()
@@ -174,24 +178,25 @@ fn cell(data: &Dataset, engine: &str, place: &Place, name: &str) -> Cell {
     Cell::number(ratio_interval(&found.ratio), found.ratio.median).marked(mark)
 }
 
-/// A table a figure of merit: ablations down, workloads across would be too wide, so workloads down.
-fn by_figure(data: &Dataset, ablations: &[&str]) -> Vec<Table> {
-    let shown = SHOWN.iter().chain([&LATE]);
-    let table = |(name, title): &(&str, &str)| {
-        let head = ["ablation", "workload", "threads", "ratio to ace"].map(str::to_owned).into();
-        let mut table = Table::new(format!("{title}: every workload"), String::new(), 3, head);
-        for engine in std::iter::once(&CONTROL).chain(ablations) {
-            for place in data.places() {
-                let cell = cell(data, engine, &place, name);
-                if cell.key.is_some() {
-                    let threads = Cell::text(place.threads.to_string());
-                    table.push(vec![Cell::text(*engine), Cell::text(&place.workload), threads, cell]);
-                }
+/// A table an ablation, workloads down.
+fn by_ablation(data: &Dataset, ablations: &[&str]) -> Vec<Table> {
+    let about = |name: &str| engines::find(name).map_or("ace under a second name", |entry| entry.about);
+    let figures = || SHOWN.iter().chain([&LATE]);
+    let table = |engine: &&str| {
+        let head = ["workload", "threads"].into_iter().chain(figures().map(|(_, title)| *title));
+        let title = format!("{engine}: {}", about(engine));
+        let mut table = Table::new(title, String::new(), 2, head.map(str::to_owned).collect());
+        for place in data.places() {
+            let cells: Vec<Cell> = figures().map(|(name, _)| cell(data, engine, &place, name)).collect();
+            if cells.iter().any(|cell| cell.key.is_some()) {
+                let mut row = vec![Cell::text(&place.workload), Cell::text(place.threads.to_string())];
+                row.extend(cells);
+                table.push(row);
             }
         }
         table
     };
-    shown.map(table).collect()
+    std::iter::once(&CONTROL).chain(ablations).map(table).collect()
 }
 
 /// The matrix of ablations and workloads.

@@ -45,6 +45,7 @@ pub fn run(args: &Args) -> Result<u8> {
     let mut selection = Selection::new(&run)?;
     selection.even = true;
     left_out.extend(ablate::without_long_rests(&mut selection));
+    left_out.extend(ablate::without_dear_drain(&mut selection));
     left_out.iter().for_each(|line| eprintln!("allocbench: left out: {line}"));
     selection.missing.extend(left_out);
     let measured = study::measure(&selection, &run)?;

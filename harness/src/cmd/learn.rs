@@ -44,10 +44,7 @@ pub fn run(args: &Args) -> Result<u8> {
     let mut outcomes: Vec<Outcome> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         eprintln!("[{} of {}] {} × {}: {}", at + 1, rows.len(), row.workload, row.threads, row.why);
-        let outcome = learn::measure(&study, row, &args.out.join("learn"))?;
-        if interrupt::requested() {
-            break;
-        }
+        let Some(outcome) = learn::measure(&study, row, &args.out.join("learn"))? else { break };
         outcomes.push(outcome);
     }
     if outcomes.is_empty() {

@@ -1,6 +1,6 @@
 //! What a log says, in tables: a summary, every decision (or the first and last of many), and the course of memory.
 //!
-//! The course is cut into at most [`STRETCHES`] stretches of equal time, so that a log of a day reads as quickly as one of a
+//! The course is cut into at most a dozen stretches of equal time, so that a log of a day reads as quickly as one of a
 //! minute. What followed a decision is given as the change of miss rate and of resident memory until the next one of the same knob.
 
 use std::collections::BTreeMap;

@@ -16,6 +16,7 @@ use anyhow::{Context, Result};
 use crate::analysis::{metric, robust};
 use crate::args::{Profile, RunArgs};
 use crate::engine::{Choice, Shelf};
+use crate::interrupt;
 use crate::selection::Selection;
 use crate::study::{self, Measured, StudyArgs};
 use crate::sweep::{self, space, space::Point};
@@ -56,8 +57,8 @@ fn run_args(study: &StudyArgs, row: &Row, out: PathBuf, blocks: u32, passes: &[&
     }
 }
 
-/// Both studies of one row.
-pub fn measure(study: &StudyArgs, row: &Row, out: &std::path::Path) -> Result<Outcome> {
+/// Both studies of one row; none where the user interrupted them.
+pub fn measure(study: &StudyArgs, row: &Row, out: &std::path::Path) -> Result<Option<Outcome>> {
     let blocks = study.reps.unwrap_or(BLOCKS);
     let points = space::points(&space::axes(&FIXED.map(String::from))?, None, study.seed)?;
     let ace = Shelf::open()?.choose(sweep::REFERENCE)?;
@@ -67,6 +68,9 @@ pub fn measure(study: &StudyArgs, row: &Row, out: &std::path::Path) -> Result<Ou
     let run = run_args(study, row, folder("fixed"), blocks.div_ceil(2), &["throughput"]);
     let fixed =
         study::measure(&selection(&run, &[], points.iter().map(|point| sweep::choice(&ace, point)))?, &run)?;
+    if interrupt::requested() {
+        return Ok(None);
+    }
     let best = best(&fixed, &points, row)
         .with_context(|| format!("{}: no fixed setting could be measured", row.workload))?
         .clone();
@@ -74,7 +78,8 @@ pub fn measure(study: &StudyArgs, row: &Row, out: &std::path::Path) -> Result<Ou
     let run = run_args(study, row, folder("table"), blocks, &["throughput", "latency"]);
     let modes = [ON, OFF, OBSERVE];
     let measured = study::measure(&selection(&run, &modes, [sweep::choice(&ace, &best)])?, &run)?;
-    Ok(Outcome { row: row.clone(), best, measured })
+    let outcome = Outcome { row: row.clone(), best, measured };
+    Ok((!interrupt::requested()).then_some(outcome))
 }
 
 /// Engines by name, and choices that have none.

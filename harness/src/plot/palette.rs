@@ -22,7 +22,7 @@ pub enum Ink {
     Grid,
     /// An entry of the table below.
     Engine(usize),
-    /// How much worse (0 to 3) or better (4 to 7) something is: a step of [`HEAT`].
+    /// How much worse (0 to 3) or better (4 to 7) something is: a step of the table below.
     Heat(usize),
 }
 

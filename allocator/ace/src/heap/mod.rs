@@ -42,6 +42,10 @@ pub struct Bin {
     pub events: Cell<u32>,
     /// `events` when the magazine was last looked at.
     pub events_seen: Cell<u32>,
+    /// Slabs that the next miss takes beyond the one needed, if prefill is adaptive.
+    pub prefill: Cell<u8>,
+    /// Low half of `events` at the last miss that took a fresh slab.
+    pub missed_at: Cell<u16>,
     /// A taker has left zeros below `top`.
     pub hollow: Cell<bool>,
     /// The magazine's bottom slot; 0 until there is one.
