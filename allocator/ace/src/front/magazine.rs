@@ -9,12 +9,17 @@ use super::lifecycle;
 use super::{Thread, budget, no_magazine, thread};
 use crate::config::{self, Knob, Route};
 use crate::controller;
-use crate::heap::{HeapRef, count, table};
+use crate::heap::{Bin, HeapRef, count, table};
 use crate::learned;
 use crate::size_class::{CLASS_COUNT, class};
 use crate::sync::Ordering;
 use core::ptr;
 
+/// Blocks of the first batch that a thread takes of a class; each further one may be twice as large. A short thread does
+/// not pay for batches that the array, inherited from another, has room for.
+const FIRST_BATCH: usize = 8;
+/// Doublings after which the array alone limits a batch.
+const FILLS_MAX: u8 = 13;
 /// WARM events of a heap between two looks at resting magazines.
 const SHRINK_PERIOD: u32 = 1024;
 /// WARM events of a heap between two looks at the clock, the balance and the budget.
@@ -73,7 +78,7 @@ fn refill(heap: HeapRef, t: &Thread, class_index: usize, way: &Way) -> usize {
     if block != 0 {
         return block;
     }
-    let n = batch(class_index, usize::from(bin.magazine_slots.get()));
+    let n = batch(bin, class_index);
     let got = heap.take(class_index, slot(bin, 0), n, way.fresh_only);
     bin.note(&bin.refills, got);
     set_in_use(bin, t, class_index, got);
@@ -83,13 +88,19 @@ fn refill(heap: HeapRef, t: &Thread, class_index: usize, way: &Way) -> usize {
     t.pop(class_index)
 }
 
-fn batch(class_index: usize, slots: usize) -> usize {
+/// Blocks that the next refill asks for.
+fn batch(bin: &Bin, class_index: usize) -> usize {
     if config::on(Knob::RefillOne) {
         return 1;
     }
+    let slots = usize::from(bin.magazine_slots.get());
     let n = match config::get(Knob::Batch) as usize {
-        0 if learned::whole_batch(class_index) => slots,
-        0 => slots / 2,
+        0 => {
+            let fills = bin.fills.get();
+            bin.fills.set((fills + 1).min(FILLS_MAX));
+            let share = if learned::whole_batch(class_index) { slots } else { slots / 2 };
+            share.min(FIRST_BATCH << fills)
+        }
         n => n,
     };
     n.clamp(1, slots)
@@ -174,6 +185,9 @@ pub fn uninstall(heap: HeapRef, t: &Thread) {
     for top in &t.top {
         top.store(no_magazine(), Ordering::Relaxed);
     }
+    for bin in &heap.bins {
+        bin.fills.set(0);
+    }
     discharge(heap, heap.magazine_bytes.get());
 }
 
@@ -226,7 +240,7 @@ pub fn tick_big(heap: HeapRef) {
 
 fn is_resting(heap: HeapRef, class_index: usize) -> bool {
     let bin = &heap.bins[class_index];
-    bin.magazine.get() != 0 && bin.events.get() == bin.events_seen.get()
+    bin.magazine.get() != 0 && bin.events.get() as u16 == bin.events_seen.get()
 }
 
 /// Magazines without an event since the last look give half of their blocks back; those larger than their class may have
@@ -240,7 +254,7 @@ fn shrink_resting(heap: HeapRef, t: &Thread) {
             flush_oldest(heap, t, class_index, held.div_ceil(2));
             count(&heap.counters.magazines_shrunk, 1);
         }
-        bin.events_seen.set(bin.events.get());
+        bin.events_seen.set(bin.events.get() as u16);
         if bin.magazine.get() != 0 && array::is_oversized(bin, class_index, way(class_index).factor) {
             halve(heap, t, class_index);
         }
@@ -272,7 +286,7 @@ fn yield_budget(heap: HeapRef, t: &Thread) {
         } else if installed && bytes > most {
             (largest, most) = (class_index, bytes);
         }
-        bin.events_seen.set(bin.events.get());
+        bin.events_seen.set(bin.events.get() as u16);
     }
     if !released && largest != 0 {
         halve(heap, t, largest);

@@ -40,12 +40,14 @@ pub struct Bin {
     pub moved: Cell<u32>,
     /// WARM events of this class, by which a resting magazine is recognised.
     pub events: Cell<u32>,
-    /// `events` when the magazine was last looked at.
-    pub events_seen: Cell<u32>,
+    /// Low half of `events` when the magazine was last looked at.
+    pub events_seen: Cell<u16>,
     /// Slabs that the next miss takes beyond the one needed, if prefill is adaptive.
     pub prefill: Cell<u8>,
     /// Low half of `events` at the last miss that took a fresh slab.
     pub missed_at: Cell<u16>,
+    /// Refills since the thread came, as far as they still double its batch.
+    pub fills: Cell<u8>,
     /// A taker has left zeros below `top`.
     pub hollow: Cell<bool>,
     /// The magazine's bottom slot; 0 until there is one.
