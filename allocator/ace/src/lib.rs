@@ -36,6 +36,8 @@ pub mod config;
 #[cfg(not(loom))]
 pub mod controller;
 #[cfg(not(loom))]
+mod extents;
+#[cfg(not(loom))]
 mod fail;
 #[cfg(not(loom))]
 mod fork;
