@@ -128,7 +128,7 @@ mod tests {
         for (from, to, said) in [
             ("workload = \"burst_idle\"", "workload = \"nosuch\"", "row 1: no workload is called 'nosuch'"),
             ("threads = 64", "threads = 0", "row 1: threads must be"),
-            ("favoured = \"memory\"", "favoured = \"speed\"", "f: line 9: "),
+            ("favoured = \"memory\"", "favoured = \"speed\"", "f: line 10: "),
             ("favoured = \"memory\"\n", "", "2 rows say"),
             ("ops = 200000", "op = 1", "line"),
             (
