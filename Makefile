@@ -57,7 +57,7 @@ sweep: build ## Try out settings of ACE-Alloc: make sweep SWEEP_WORKLOAD=rl_medi
 learn-table: build ## Judge the learning layer against off and the best fixed setting, about 40 minutes (resumes)
 	$(ALLOCBENCH) learn $(BENCH_FLAGS)
 
-warm-pool: setup ## The draft's warm-pool experiment: random mixed at 256 B with and without secondary prefill, about 3 minutes
+warm-pool: setup ## The draft's warm-pool experiment: random mixed at 256 B with and without secondary prefill, about 2 minutes
 	@mkdir -p results
 	cargo build --release --locked -p ace-alloc --example warm_pool
 	$(BIN)/examples/warm_pool | tee results/warm_pool.md
