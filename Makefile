@@ -54,10 +54,10 @@ ablate: build ## Measure what each part of ACE-Alloc is worth, under 10 minutes 
 sweep: build ## Try out settings of ACE-Alloc: make sweep SWEEP_WORKLOAD=rl_medium+ BENCH_FLAGS="--knob ACE_BATCH=0,8"
 	$(ALLOCBENCH) sweep $(SWEEP_WORKLOAD) $(BENCH_FLAGS)
 
-learn-table: build ## Judge the learning layer against off and the best fixed setting, about 40 minutes (resumes)
+learn-table: build ## Judge the learning layer against off and the best fixed setting, about an hour (resumes)
 	$(ALLOCBENCH) learn $(BENCH_FLAGS)
 
-warm-pool: setup ## The draft's warm-pool experiment: random mixed at 256 B with and without secondary prefill, about 3 minutes
+warm-pool: setup ## The draft's warm-pool experiment: random mixed at 256 B with and without secondary prefill, about 2 minutes
 	@mkdir -p results
 	cargo build --release --locked -p ace-alloc --example warm_pool
 	$(BIN)/examples/warm_pool | tee results/warm_pool.md

@@ -202,8 +202,9 @@ impl<'a> Campaign<'a> {
             .collect();
         if !groups.is_empty() {
             let budget = self.selection.budget_seconds.unwrap_or(0);
+            let remedy = if self.selection.even { "" } else { "`make bench-full` or " };
             lines.push(format!(
-                "did not fit the budget of {budget} s (workload × threads): {}; `make bench-full` or a larger --budget measures them",
+                "did not fit the budget of {budget} s (workload × threads): {}; {remedy}a larger --budget measures them",
                 groups.join(", ")
             ));
         }

@@ -173,7 +173,7 @@ fn a_sweep_tries_every_setting_and_recommends_with_reason() {
 fn a_learn_table_finds_a_best_setting_and_judges() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("results");
-    let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/../workloads/learn-table.toml");
+    let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/learn-table.toml");
     let output = run(&["learn", "--rows", rows, "--only", "rl_small+", "--reps", "2", "--ops", "2000"], &out);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("Of 3 statements that it does no harm"), "{said}");
@@ -245,7 +245,7 @@ fn wrong_requests_are_named() {
     refused(&["sweep", "--peak-limit", "nan"], &[], &["--peak-limit"]);
     refused(&["sweep"], &[("ACE_LEARN", "on")], &["ACE_LEARN", "unset"]);
     refused(&["learn", "--rows", "/no/such.toml"], &[], &["/no/such.toml", "--rows"]);
-    let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/../workloads/learn-table.toml");
+    let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/learn-table.toml");
     refused(&["learn", "--rows", rows, "--only", "larson"], &[], &["'larson'", "burst_idle"]);
     refused(&["learn", "--rows", rows, "--reps", "0"], &[], &["--reps"]);
     refused(&["explain", "/no/such.log"], &[], &["/no/such.log", "ACE_LOG=decisions"]);

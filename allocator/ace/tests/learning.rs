@@ -273,7 +273,8 @@ fn fork() {
 /// 128 threads that rest: bounded without a worker, nothing with one.
 fn budget(learn: Learn) {
     const THREADS: usize = 128;
-    start(learn);
+    // So short a wait finds threads that only seem to rest: what stays because they ran meanwhile must be tried again.
+    ace_alloc::start(&Config { learn, idle_ms: 100, ..Config::DEFAULT });
     let gate = Arc::new(Barrier::new(THREADS + 1));
     let threads: Vec<_> = (0..THREADS)
         .map(|i| {

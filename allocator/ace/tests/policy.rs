@@ -168,6 +168,12 @@ fn a_heap_is_emptied_once_and_left_alone_longer_each_time_it_comes_back() {
     assert_eq!(idle.look(5, 1000, 500), Action::Wait);
     assert_eq!(idle.look(5, 1499, 500), Action::Wait);
     assert_eq!(idle.look(5, 1500, 500), Action::Empty);
+    // Something stayed, because the thread ran meanwhile: once more, but not before another wait.
+    idle.again(1500);
+    assert_eq!(
+        [1600, 1999, 2000].map(|now| idle.look(5, now, 500)),
+        [Action::Wait, Action::Wait, Action::Empty]
+    );
     idle.emptied(1500);
     assert_eq!(idle.look(5, 90_000, 500), Action::Leave);
     // Used again long after: no patience. Used again soon after: the wait doubles, up to a bound.

@@ -53,8 +53,11 @@ pub fn effect(data: &Dataset, engine: &str, place: &Place, metric: &'static Metr
     Some(Effect { engine: engine.to_owned(), place: place.clone(), metric, ratio })
 }
 
-/// What the interval supports.
+/// What the interval supports; a single run has none, and says nothing.
 pub fn heat(metric: &Metric, ratio: &Ratio) -> Heat {
+    if ratio.interval.is_none() {
+        return Heat::Blank;
+    }
     let factor = ratio.median.max(1.0 / ratio.median);
     if verdict::surely_better(metric, ratio) {
         Heat::Better(factor)
@@ -80,6 +83,7 @@ mod tests {
             assert_eq!(heat(metric(name), &ratio(1.5)), up);
             assert_eq!(heat(metric(name), &ratio(1.0)), Heat::Even);
         }
+        assert_eq!(heat(metric("ops_per_s"), &Ratio::paired(&[(2.0, 1.0)]).unwrap()), Heat::Blank);
         assert!(
             matches!(heat(metric("alloc_ns_p99"), &ratio(0.5)), Heat::Better(f) if (f - 2.0).abs() < 1e-9)
         );

@@ -201,7 +201,9 @@ fn by_ablation(data: &Dataset, ablations: &[&str]) -> Vec<Table> {
 
 /// The matrix of ablations and workloads.
 pub fn scene(measured: &Measured, ablations: &[&str], effects: &[Effect]) -> Scene {
-    let places = measured.data.places();
+    let mut places = measured.data.places();
+    // A pilot that the budget did not follow up would be a column of nothing.
+    places.retain(|place| effects.iter().any(|e| e.place == *place && e.ratio.interval.is_some()));
     let one_count = places.iter().map(|place| place.threads).collect::<BTreeSet<_>>().len() == 1;
     let columns: Vec<String> = places
         .iter()

@@ -13,7 +13,7 @@ use crate::{interrupt, terminal};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Workloads, and where `on` should win: fixed before the run
-    #[arg(long, default_value = "workloads/learn-table.toml", value_name = "FILE")]
+    #[arg(long, default_value = "harness/learn-table.toml", value_name = "FILE")]
     pub rows: PathBuf,
     /// Measure only the rows of these workloads, comma-separated
     #[arg(long, value_delimiter = ',')]

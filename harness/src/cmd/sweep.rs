@@ -55,7 +55,8 @@ pub fn run(args: &Args) -> Result<u8> {
     let mut run = args.study.run_args(args.out.join("sweep"), sweep::BUDGET_SECONDS);
     run.profile = Profile::Full;
     run.passes = ["throughput", "latency"].map(String::from).to_vec();
-    (run.workloads, run.threads) = (vec![args.workload.clone()], vec![args.threads.clone()]);
+    (run.workloads, run.threads) =
+        (vec![args.workload.clone()], args.threads.split(',').map(String::from).collect());
     let selection = selection(&mut run, &points)?;
     let [workload] = selection.workloads.as_slice() else {
         bail!("'{}' names several workloads; a sweep is of one", args.workload)

@@ -1,4 +1,4 @@
-//! The rows of the learn table and the claims made beforehand, from a TOML file (`workloads/learn-table.toml`).
+//! The rows of the learn table and the claims made beforehand, from a TOML file (`harness/learn-table.toml`).
 //!
 //! A file comes from anywhere: its size and its number of rows are bounded, unknown keys are refused, and an error is one
 //! line that names file and row. At least [`ROWS_MIN`] rows are needed, of which exactly [`FAVOURED`] say where `on` should win.
@@ -64,7 +64,7 @@ pub fn load(path: &Path) -> Result<Vec<Row>> {
     let shown = path.display();
     let bytes = std::fs::metadata(path)
         .with_context(|| {
-            format!("{shown}: cannot be read; name a file like workloads/learn-table.toml with --rows")
+            format!("{shown}: cannot be read; name a file like harness/learn-table.toml with --rows")
         })?
         .len();
     ensure!(bytes <= FILE_BYTES_MAX, "{shown}: larger than {FILE_BYTES_MAX} bytes; this is no table of rows");
@@ -116,7 +116,7 @@ pub fn parse(text: &str, shown: &str) -> Result<Vec<Row>> {
 mod tests {
     use super::*;
 
-    const SHIPPED: &str = include_str!("../../../workloads/learn-table.toml");
+    const SHIPPED: &str = include_str!("../../learn-table.toml");
 
     #[test]
     fn the_shipped_table_is_valid() {
@@ -128,7 +128,7 @@ mod tests {
         for (from, to, said) in [
             ("workload = \"burst_idle\"", "workload = \"nosuch\"", "row 1: no workload is called 'nosuch'"),
             ("threads = 64", "threads = 0", "row 1: threads must be"),
-            ("favoured = \"memory\"", "favoured = \"speed\"", "f: line 9: "),
+            ("favoured = \"memory\"", "favoured = \"speed\"", "f: line 10: "),
             ("favoured = \"memory\"\n", "", "2 rows say"),
             ("ops = 200000", "op = 1", "line"),
             (

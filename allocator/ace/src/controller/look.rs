@@ -82,7 +82,11 @@ impl Eyes {
         self.is_busy |= action == Action::Wait;
         match action {
             Action::Empty if act => match empty(heap, self.may_open, effect) {
-                Some(()) => rest.emptied(now_ms),
+                Some(false) => rest.emptied(now_ms),
+                Some(true) => {
+                    rest.again(now_ms);
+                    self.is_busy = true;
+                }
                 None => self.is_busy = true,
             },
             Action::Leave if act && !heap.pending.is_empty() => {
@@ -128,8 +132,8 @@ fn collect(heap: HeapRef, seen: &mut Observation) {
     }
 }
 
-/// Empties a heap that rests; None if it cannot be now.
-fn empty(heap: HeapRef, may_open: bool, effect: &mut Effect) -> Option<()> {
+/// Empties a heap that rests; None if it cannot be now, true if something stayed because its thread ran meanwhile.
+fn empty(heap: HeapRef, may_open: bool, effect: &mut Effect) -> Option<bool> {
     if !heap.word.try_take() {
         return None;
     }
@@ -145,7 +149,7 @@ fn empty(heap: HeapRef, may_open: bool, effect: &mut Effect) -> Option<()> {
         effect.arrays += taken.arrays;
     }
     heap.word.give();
-    taken.map(|_| ())
+    taken.map(|taken| taken.ran)
 }
 
 /// Takes in what others have freed into a heap that rests, and purges it.

@@ -26,6 +26,8 @@ pub struct Taken {
     pub blocks: usize,
     /// Classes whose array went too.
     pub arrays: usize,
+    /// The thread ran meanwhile, so topmost blocks and arrays stayed: worth another try.
+    pub ran: bool,
 }
 
 /// Empties the magazines of the heap's thread as far as that is sound. `may_open` allows to look at the thread, which
@@ -47,7 +49,7 @@ pub fn empty(heap: HeapRef, may_open: bool) -> Option<Taken> {
     }
     if let pal::Standing::Outside(rest) = standing {
         let tops = take_tops(heap, t, &rest);
-        taken = Taken { blocks: taken.blocks + tops.blocks, arrays: tops.arrays };
+        taken = Taken { blocks: taken.blocks + tops.blocks, ..tops };
     }
     count(&heap.counters.taken_blocks, taken.blocks);
     Some(taken)
@@ -137,7 +139,7 @@ fn take_tops(heap: HeapRef, t: &Thread, rest: &pal::Rest) -> Taken {
         *entry = detach(heap, t, class_index);
     }
     let proved = rest.still_holds();
-    let mut taken = Taken::default();
+    let mut taken = Taken { ran: !proved, ..Taken::default() };
     for (class_index, &Top { was, block }) in tops.iter().enumerate().skip(1) {
         if was.is_null() {
             continue;

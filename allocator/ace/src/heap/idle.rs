@@ -57,6 +57,11 @@ impl Idle {
         }
     }
 
+    /// The heap was emptied in part: another try after another wait.
+    pub fn again(&mut self, now_ms: u64) {
+        self.since_ms = now_ms;
+    }
+
     /// The heap was emptied.
     pub fn emptied(&mut self, now_ms: u64) {
         (self.is_emptied, self.emptied_ms) = (true, now_ms);
