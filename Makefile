@@ -1,5 +1,5 @@
 # Every target sets up what it needs. Variables: BENCH_OPS BENCH_THREADS BENCH_ENGINES BENCH_WORKLOADS BENCH_BUDGET
-# BENCH_FLAGS (any further flags of `allocbench bench`).
+# BENCH_FLAGS (any further flags of the verb that a target runs).
 
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/release
@@ -7,9 +7,10 @@ ALLOCBENCH := $(BIN)/allocbench
 CARGO_BUILD := cargo build --release --locked
 REPLAY_ENGINES := system,jemalloc,mimalloc,ace,mempool_baseline,mempool_sharded,floor
 FUZZ_COUNT := 10000000
+SWEEP_WORKLOAD := fragmentation_mix+
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all test loom real-programs check fmt clippy docs ci microbench report plot replay record-traces record-cost fuzz clean
+.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all ablate sweep learn-table warm-pool test loom real-programs check fmt clippy docs ci microbench report plot replay record-traces record-cost fuzz clean
 
 help: ## Show this list
 	@echo "make TARGET [BENCH_OPS=200000] [BENCH_THREADS=1,2,4,8] [BENCH_ENGINES=a,b] [BENCH_WORKLOADS=x,y] [BENCH_BUDGET=seconds]"
@@ -46,6 +47,20 @@ bench-full: build-all ## Measure every engine, workload, thread count and pass (
 
 bench-all: build-all ## As bench, with every engine that can be built
 	$(ALLOCBENCH) bench --all-engines $(BENCH_FLAGS)
+
+ablate: build ## Measure what each part of ACE-Alloc is worth, under 10 minutes (resumes with BENCH_FLAGS=--resume)
+	$(ALLOCBENCH) ablate $(BENCH_FLAGS)
+
+sweep: build ## Try out settings of ACE-Alloc: make sweep SWEEP_WORKLOAD=rl_medium+ BENCH_FLAGS="--knob ACE_BATCH=0,8"
+	$(ALLOCBENCH) sweep $(SWEEP_WORKLOAD) $(BENCH_FLAGS)
+
+learn-table: build ## Judge the learning layer against off and the best fixed setting, about an hour (resumes)
+	$(ALLOCBENCH) learn $(BENCH_FLAGS)
+
+warm-pool: setup ## The draft's warm-pool experiment: random mixed at 256 B with and without secondary prefill, about 2 minutes
+	@mkdir -p results
+	cargo build --release --locked -p ace-alloc --example warm_pool
+	$(BIN)/examples/warm_pool | tee results/warm_pool.md
 
 report: build ## Write summary, report and plots anew from results/bench.csv
 	$(ALLOCBENCH) report

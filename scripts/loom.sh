@@ -9,3 +9,4 @@ model() { # package, test
 target=$1
 model mempool loom
 model ace-alloc remote_model
+model ace-alloc ring_model

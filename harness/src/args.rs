@@ -77,6 +77,34 @@ pub struct RunArgs {
     pub json: bool,
 }
 
+impl Default for RunArgs {
+    /// What the command line gives without a flag, and nothing from the environment.
+    fn default() -> RunArgs {
+        RunArgs {
+            engines: Vec::new(),
+            all_engines: false,
+            workloads: Vec::new(),
+            workload_file: Vec::new(),
+            threads: Vec::new(),
+            ops: "200000".into(),
+            reps: None,
+            budget: None,
+            passes: Vec::new(),
+            profile: Profile::Default,
+            seed: 42,
+            out: "results".into(),
+            shard: None,
+            resume: false,
+            verify: false,
+            no_pin: false,
+            preload: Vec::new(),
+            time_limit: 60,
+            memory_limit: None,
+            json: false,
+        }
+    }
+}
+
 /// How much `bench` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

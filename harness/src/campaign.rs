@@ -31,7 +31,7 @@ use crate::selection::{DRAIN_WORKLOADS, Selection, TRACE_GROUP};
 /// What a cell is taken to cost before anything is known of it.
 const UNKNOWN_CELL_NS: f64 = 9e7;
 /// A drain cell sleeps 5 s, whatever it runs.
-const DRAIN_CELL_NS: f64 = 5.4e9;
+pub const DRAIN_CELL_NS: f64 = 5.4e9;
 /// A cell under callgrind, typically.
 const INSTRUCTIONS_CELL_NS: f64 = 1.3e9;
 /// A memory cell against a throughput cell, which runs several times.
@@ -41,7 +41,7 @@ const BUDGET_PLANNED: f64 = 0.92;
 /// Operations a thread of a uniform loop under a budget's latency pass.
 const LATENCY_LOOP_OPS: u64 = 200_000;
 /// Drain cells that sleep side by side.
-const DRAIN_WORKERS: usize = 4;
+pub const DRAIN_WORKERS: usize = 4;
 /// Fixed repetitions of the full profile where no budget is given.
 const FULL_REPS: u32 = 10;
 
@@ -75,6 +75,9 @@ impl<'a> Campaign<'a> {
     ) -> Result<Campaign<'a>> {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let mut groups = plan::groups(&selection.workloads, &selection.threads, cpus);
+        if selection.even {
+            groups.iter_mut().for_each(|group| group.control = false);
+        }
         let of_shard = |index: &mut usize| {
             *index += 1;
             (*index - 1) % shard.1 == shard.0
@@ -199,8 +202,9 @@ impl<'a> Campaign<'a> {
             .collect();
         if !groups.is_empty() {
             let budget = self.selection.budget_seconds.unwrap_or(0);
+            let remedy = if self.selection.even { "" } else { "`make bench-full` or " };
             lines.push(format!(
-                "did not fit the budget of {budget} s (workload × threads): {}; `make bench-full` or a larger --budget measures them",
+                "did not fit the budget of {budget} s (workload × threads): {}; {remedy}a larger --budget measures them",
                 groups.join(", ")
             ));
         }
@@ -219,9 +223,15 @@ impl<'a> Campaign<'a> {
         self.selection.budget_seconds.map(|seconds| seconds as f64 * 1e9)
     }
 
+    /// Fewest blocks of the latency pass: where p99 is judged place by place, as many as an interval needs to say anything.
+    fn latency_min(&self) -> u32 {
+        if self.selection.even { plan::THROUGHPUT_MIN } else { plan::LATENCY_MIN }
+    }
+
     fn terms(&self, budget_ns: f64) -> Terms {
         let wants = |pass: Pass| self.selection.passes.contains(&pass);
-        Terms { budget_ns, throughput: wants(Pass::Throughput), latency: wants(Pass::Latency) }
+        let latency_min = self.latency_min();
+        Terms { budget_ns, throughput: wants(Pass::Throughput), latency: wants(Pass::Latency), latency_min }
     }
 
     /// What the untimed passes are estimated to cost; groups without a pilot are reckoned at a typical cell.
@@ -415,7 +425,7 @@ impl<'a> Campaign<'a> {
                 let (group, blocks) = &planned[index];
                 for (pass, wanted, least) in [
                     (Pass::Throughput, blocks.throughput, plan::THROUGHPUT_MIN),
-                    (Pass::Latency, blocks.latency, plan::LATENCY_MIN),
+                    (Pass::Latency, blocks.latency, self.latency_min()),
                 ] {
                     if round >= wanted || !self.selection.passes.contains(&pass) || interrupt::requested() {
                         continue;

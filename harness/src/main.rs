@@ -28,6 +28,14 @@ enum Verb {
     Plot(cmd::plot::Args),
     /// Compare two result files, or two engines of one file
     Cmp(cmd::cmp::Args),
+    /// Take ACE-Alloc apart: what each part is worth
+    Ablate(cmd::ablate::Args),
+    /// Try out settings of ACE-Alloc on a workload and recommend one
+    Sweep(cmd::sweep::Args),
+    /// Judge the learning layer: on, observe, off and the best fixed setting
+    Learn(cmd::learn::Args),
+    /// Tell from its log what the learning layer saw and did
+    Explain(cmd::explain::Args),
     /// Record what a command asks of its allocator
     Record(cmd::record::Args),
     /// Replay traces against engines
@@ -53,6 +61,10 @@ fn main() -> ExitCode {
         Verb::Report(args) => cmd::report::run(&args).map(done),
         Verb::Plot(args) => cmd::plot::run(&args).map(done),
         Verb::Cmp(args) => cmd::cmp::run(&args).map(done),
+        Verb::Ablate(args) => cmd::ablate::run(&args),
+        Verb::Sweep(args) => cmd::sweep::run(&args),
+        Verb::Learn(args) => cmd::learn::run(&args),
+        Verb::Explain(args) => cmd::explain::run(&args).map(done),
         Verb::Record(args) => cmd::record::run(&args),
         Verb::Replay(args) => cmd::replay::run(&args),
         Verb::Exec(args) => cmd::exec::run(&args),

@@ -54,8 +54,8 @@ pub struct Blocks {
 
 impl Blocks {
     /// So many of the throughput pass, and what goes with them.
-    fn of(throughput: u32) -> Blocks {
-        Blocks { throughput, latency: (throughput / 4).max(LATENCY_MIN) }
+    fn of(throughput: u32, latency_min: u32) -> Blocks {
+        Blocks { throughput, latency: (throughput / 4).max(latency_min) }
     }
 }
 
@@ -109,6 +109,8 @@ pub struct Terms {
     pub throughput: bool,
     /// Whether the latency pass is wanted.
     pub latency: bool,
+    /// Fewest blocks of the latency pass.
+    pub latency_min: u32,
 }
 
 impl Terms {
@@ -121,7 +123,7 @@ impl Terms {
 
     /// What the minimum of a group costs beyond its pilot.
     pub fn minimum_ns(&self, block_ns: f64) -> f64 {
-        self.cost(block_ns, Blocks { throughput: THROUGHPUT_MIN, latency: LATENCY_MIN })
+        self.cost(block_ns, Blocks { throughput: THROUGHPUT_MIN, latency: self.latency_min })
     }
 }
 
@@ -145,7 +147,11 @@ pub fn allot(groups: &[Group], pilot_ns: &[f64], terms: &Terms) -> Vec<Option<Bl
         (0..groups.len()).filter(|&at| groups[at].control && least[at].is_some()).collect();
     let minimum: f64 = judged.iter().map(|&at| terms.minimum_ns(pilot_ns[at])).sum();
     let extra = |throughput: u32| {
-        judged.iter().map(|&at| terms.cost(pilot_ns[at], Blocks::of(throughput))).sum::<f64>() - minimum
+        judged
+            .iter()
+            .map(|&at| terms.cost(pilot_ns[at], Blocks::of(throughput, terms.latency_min)))
+            .sum::<f64>()
+            - minimum
     };
     let repeated =
         (THROUGHPUT_MIN..=THROUGHPUT_MAX).rev().find(|&blocks| extra(blocks) <= CONTROL_SHARE * left);
@@ -158,20 +164,26 @@ pub fn allot(groups: &[Group], pilot_ns: &[f64], terms: &Terms) -> Vec<Option<Bl
         pilot_ns.iter().zip(&least).filter_map(|(&ns, least)| Some((ns, (*least)?))).collect();
     let costs: Vec<f64> = chosen.iter().map(|(ns, _)| *ns).collect();
     let share = equal_share(&costs, |at| chosen[at].1, terms);
-    pilot_ns.iter().zip(least).map(|(&ns, least)| least.map(|least| blocks(ns, share, least))).collect()
+    pilot_ns
+        .iter()
+        .zip(least)
+        .map(|(&ns, least)| least.map(|least| blocks(ns, share, least, terms.latency_min)))
+        .collect()
 }
 
 /// Blocks of a group that may spend `share_ns` on its throughput pass, at least `least`. Even numbers above that keep ABBA
 /// pairs whole.
-fn blocks(block_ns: f64, share_ns: f64, least: u32) -> Blocks {
+fn blocks(block_ns: f64, share_ns: f64, least: u32, latency_min: u32) -> Blocks {
     let affordable = (share_ns / block_ns.max(1.0)) as u32;
     let even = affordable / 2 * 2;
-    Blocks::of(even.clamp(least, THROUGHPUT_MAX))
+    Blocks::of(even.clamp(least, THROUGHPUT_MAX), latency_min)
 }
 
 /// The largest time a group may spend on throughput blocks such that all groups together keep the budget: bisection.
 fn equal_share(pilot_ns: &[f64], least: impl Fn(usize) -> u32, terms: &Terms) -> f64 {
-    let cost = |(at, &ns): (usize, &f64), share: f64| terms.cost(ns, blocks(ns, share, least(at)));
+    let cost = |(at, &ns): (usize, &f64), share: f64| {
+        terms.cost(ns, blocks(ns, share, least(at), terms.latency_min))
+    };
     let total = |share: f64| pilot_ns.iter().enumerate().map(|each| cost(each, share)).sum::<f64>();
     let (mut low, mut high) = (0.0, terms.budget_ns.max(0.0));
     for _ in 0..60 {
@@ -188,7 +200,7 @@ mod tests {
     const SECOND: f64 = 1e9;
 
     fn terms(seconds: f64) -> Terms {
-        Terms { budget_ns: seconds * SECOND, throughput: true, latency: true }
+        Terms { budget_ns: seconds * SECOND, throughput: true, latency: true, latency_min: LATENCY_MIN }
     }
 
     fn group(tier: u8, control: bool) -> Group {

@@ -74,6 +74,8 @@ pub struct Selection {
     pub missing: Vec<String>,
     /// Whether the user named the engines.
     pub engines_named: bool,
+    /// Whether repetitions are spread over all groups and both timed passes alike, instead of favouring what the A/A control judges.
+    pub even: bool,
 }
 
 impl Selection {
@@ -114,6 +116,7 @@ impl Selection {
             budget_seconds: budget(args),
             missing,
             engines_named: !given(&args.engines).is_empty(),
+            even: false,
         })
     }
 

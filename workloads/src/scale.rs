@@ -28,6 +28,13 @@ impl Workload {
         capped
     }
 
+    /// Milliseconds that every thread sleeps in one run.
+    pub fn rest_ms(&self) -> u64 {
+        let Model::Phases(phases) = &self.model else { return 0 };
+        let rest = |action: &Action| if let Action::Idle(ms) = action { *ms } else { 0 };
+        phases.steps.iter().map(|step| rest(&step.action)).sum()
+    }
+
     /// This workload for `ops` operations a thread.
     pub fn scaled(&self, ops: u64) -> Workload {
         let mut scaled = self.clone();

@@ -29,6 +29,28 @@ pub enum Route {
     Conservative = 5,
 }
 
+/// What the learning layer does (docs/LEARNING.md).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum Learn {
+    /// No worker.
+    Off = 0,
+    /// The worker looks, decides and logs; nothing is applied.
+    Observe = 1,
+    /// What is decided is applied.
+    On = 2,
+}
+
+/// What the worker writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum Log {
+    /// Nothing.
+    Off = 0,
+    /// Observations, decisions and their effect.
+    Decisions = 1,
+}
+
 /// Everything a program may configure.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
@@ -48,6 +70,8 @@ pub struct Config {
     pub warm_slabs: u64,
     /// Slabs taken beyond the one needed when the warm pool is empty on a miss. `ACE_PREFILL`.
     pub prefill: u64,
+    /// As many slabs as the misses of late would have needed instead, up to 8. `ACE_PREFILL_ADAPTIVE`.
+    pub prefill_adaptive: bool,
     /// Slabs and superslabs below a quarter full are avoided. `ACE_TIERING`.
     pub tiering: bool,
     /// Superslabs beyond the reserve are unmapped as they become free, not after the purge delay. `ACE_EAGER_FREE`.
@@ -65,6 +89,14 @@ pub struct Config {
     pub limit_soft_bytes: u64,
     /// Committed bytes above which requests fail; 0 none. `ACE_LIMIT_HARD`.
     pub limit_hard_bytes: u64,
+    /// Most bytes that the magazines of all threads may come to hold together. `ACE_CACHE_BUDGET`.
+    pub cache_budget_bytes: u64,
+    /// Whether a worker adapts the knobs and empties caches of threads that rest. `ACE_LEARN`.
+    pub learn: Learn,
+    /// Milliseconds without a WARM event after which the worker takes a thread's cache for resting. `ACE_IDLE_MS`.
+    pub idle_ms: u64,
+    /// Whether the worker writes what it sees and decides to standard error. `ACE_LOG`.
+    pub log: Log,
 }
 
 impl Config {
@@ -78,6 +110,7 @@ impl Config {
         route: Route::TinyFirst,
         warm_slabs: 1,
         prefill: 0,
+        prefill_adaptive: false,
         tiering: true,
         eager_free: true,
         purge_delay_ms: 100,
@@ -86,6 +119,10 @@ impl Config {
         purge_percent: 200,
         limit_soft_bytes: 0,
         limit_hard_bytes: 0,
+        cache_budget_bytes: 16 << 20,
+        learn: Learn::Off,
+        idle_ms: 500,
+        log: Log::Off,
     };
 }
 
@@ -107,6 +144,7 @@ pub enum Knob {
     Route,
     WarmSlabs,
     Prefill,
+    PrefillAdaptive,
     Tiering,
     EagerFree,
     PurgeDelayMs,
@@ -115,10 +153,14 @@ pub enum Knob {
     PurgePercent,
     LimitSoftBytes,
     LimitHardBytes,
+    CacheBudget,
+    Learn,
+    IdleMs,
+    Log,
 }
 
 /// How many knobs there are.
-pub const KNOBS: usize = 16;
+pub const KNOBS: usize = 21;
 
 /// What may be said about a knob from outside.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +173,8 @@ pub struct Spec {
     pub min: u64,
     /// Largest value; what is published beyond either is brought to the nearer one.
     pub max: u64,
+    /// Words that stand for 0, 1, …; empty where there are none.
+    pub words: &'static [&'static str],
 }
 
 /// What a knob's number counts.
@@ -149,7 +193,11 @@ pub enum Unit {
 }
 
 const fn spec(name: &'static CStr, unit: Unit, min: u64, max: u64) -> Spec {
-    Spec { name, unit, min, max }
+    Spec { name, unit, min, max, words: &[] }
+}
+
+const fn choice(name: &'static CStr, words: &'static [&'static str]) -> Spec {
+    Spec { name, unit: Unit::Choice, min: 0, max: words.len() as u64 - 1, words }
 }
 
 /// More than any process can have.
@@ -165,6 +213,7 @@ pub const SPECS: [Spec; KNOBS] = [
     spec(c"ACE_ROUTE", Unit::Choice, 0, Route::Conservative as u64),
     spec(c"ACE_WARM_SLABS", Unit::Slabs, 0, 1024),
     spec(c"ACE_PREFILL", Unit::Slabs, 0, 1024),
+    spec(c"ACE_PREFILL_ADAPTIVE", Unit::Flag, 0, 1),
     spec(c"ACE_TIERING", Unit::Flag, 0, 1),
     spec(c"ACE_EAGER_FREE", Unit::Flag, 0, 1),
     spec(c"ACE_PURGE_DELAY_MS", Unit::Milliseconds, 0, u64::MAX),
@@ -173,6 +222,10 @@ pub const SPECS: [Spec; KNOBS] = [
     spec(c"ACE_PURGE_PERCENT", Unit::Percent, 0, 10_000),
     spec(c"ACE_LIMIT_SOFT", Unit::Bytes, 0, BYTES_MAX),
     spec(c"ACE_LIMIT_HARD", Unit::Bytes, 0, BYTES_MAX),
+    spec(c"ACE_CACHE_BUDGET", Unit::Bytes, 0, BYTES_MAX),
+    choice(c"ACE_LEARN", &["off", "observe", "on"]),
+    spec(c"ACE_IDLE_MS", Unit::Milliseconds, 1, 3_600_000),
+    choice(c"ACE_LOG", &["off", "decisions"]),
 ];
 
 /// The shipped values, in the order of [`SPECS`].
@@ -188,6 +241,7 @@ const fn values(c: &Config) -> [u64; KNOBS] {
         c.route as u64,
         c.warm_slabs,
         c.prefill,
+        c.prefill_adaptive as u64,
         c.tiering as u64,
         c.eager_free as u64,
         c.purge_delay_ms,
@@ -196,10 +250,14 @@ const fn values(c: &Config) -> [u64; KNOBS] {
         c.purge_percent,
         c.limit_soft_bytes,
         c.limit_hard_bytes,
+        c.cache_budget_bytes,
+        c.learn as u64,
+        c.idle_ms,
+        c.log as u64,
     ]
 }
 
-const _: () = assert!(Knob::LimitHardBytes as usize + 1 == KNOBS);
+const _: () = assert!(Knob::Log as usize + 1 == KNOBS);
 
 static TABLE: [AtomicU64; KNOBS] = {
     let mut table = [const { AtomicU64::new(0) }; KNOBS];
@@ -248,7 +306,10 @@ pub(crate) fn start(stated: &Config) {
 }
 
 /// The value that a variable's text gives a knob; None if it is no number or out of bounds.
-fn read(spec: &Spec, text: &[u8]) -> Option<u64> {
+pub fn read(spec: &Spec, text: &[u8]) -> Option<u64> {
+    if let Some(i) = spec.words.iter().position(|word| word.as_bytes() == text) {
+        return Some(i as u64);
+    }
     let value = if text == b"never" && spec.max == u64::MAX { u64::MAX } else { parse(text)? };
     (spec.min..=spec.max).contains(&value).then_some(value)
 }
@@ -260,7 +321,9 @@ const TEXT_SHOWN_BYTES: usize = 40;
 #[cold]
 fn complain(spec: &Spec, text: &[u8], kept: u64) {
     let line = Line::new().text("ace-alloc: ").put(spec.name.to_bytes()).text("=");
-    let line = line.foreign(text, TEXT_SHOWN_BYTES).text(" is not understood: give a whole number");
+    let line = line.foreign(text, TEXT_SHOWN_BYTES).text(" is not understood: give ");
+    let line = spec.words.iter().fold(line, |line, word| line.text(word).text(", "));
+    let line = line.text("a whole number");
     let line = match spec.max {
         u64::MAX => line.text(" (K, M, G allowed) or never"),
         max => line.text(" from ").decimal(spec.min).text(" to ").decimal(max).text(" (K, M, G allowed)"),

@@ -1,53 +1,46 @@
 //! Huge blocks: mappings of their own, from above 1 MiB or for alignments that no superslab gives.
 //!
-//! Owns a hash table from address to length and a small cache of freed mappings, reused while they are warm and
-//! unmapped after the purge delay, by whoever calls in. Growth is `mremap`: no copying. One lock, never held over a
-//! system call that maps or unmaps. Any thread.
+//! Owns a hash table from address to length and a set of freed ranges (`extents`), reused while they are warm and
+//! unmapped after the purge delay, by whoever calls in. A range may span several mappings of the system, which unmaps
+//! any range but grows and moves (`mremap`: no copying) only what lies in one; where it refuses, callers copy. One lock,
+//! never held over a system call that maps or unmaps. Any thread.
 
 use crate::config::{self, Knob};
+use crate::extents::{Extent as Record, Extents, NONE as NOTHING};
 use crate::meta;
 use crate::pal;
 use crate::sync::{AtomicUsize, Lock, Ordering};
 use crate::units::PAGE_BYTES;
 use core::ptr;
 
-/// Freed mappings kept at most.
-const CACHE_ENTRIES: usize = 16;
-/// Their bytes at most.
+/// Bytes of freed ranges kept at most.
 const CACHE_BYTES_MAX: usize = 64 << 20;
-/// A cached mapping serves requests down to this fraction of it whole, so that waste stays below 1.25; for smaller ones
-/// it is cut.
+/// Live and kept bytes together stay below the highest live bytes of late and this share of them: what a program needed
+/// a moment ago it may keep for its next demand, and its peak grows by no more.
+const SLACK_SHARE: usize = 8;
+/// The same for programs with little live.
+const SLACK_BYTES_MIN: usize = 4 << 20;
+/// A kept range serves requests down to this fraction of it whole, so that waste stays below 1.25; for smaller ones it is cut.
 const FIT: (usize, usize) = (4, 5);
 const TABLE_ENTRIES_MIN: usize = 256;
-
-#[derive(Clone, Copy)]
-struct Record {
-    address: usize,
-    bytes: usize,
-}
-
-#[derive(Clone, Copy)]
-struct Cached {
-    record: Record,
-    freed_ms: u64,
-}
-
-const NOTHING: Record = Record { address: 0, bytes: 0 };
 
 struct Huge {
     table: usize,
     capacity: usize,
     len: usize,
-    cache: [Cached; CACHE_ENTRIES],
-    cached_bytes: usize,
+    /// Bytes of live blocks, and their highest sum; that falls with every purge.
+    live_bytes: usize,
+    live_bytes_high: usize,
+    cache: Extents,
 }
 
 static HUGE: Lock<Huge> = Lock::new(Huge {
     table: 0,
     capacity: 0,
     len: 0,
-    cache: [Cached { record: NOTHING, freed_ms: 0 }; CACHE_ENTRIES],
-    cached_bytes: 0,
+    live_bytes: 0,
+    live_bytes_high: 0,
+    cache: Extents::new(),
 });
 
 // Relaxed: statistics and limits, which take an estimate.
@@ -158,33 +151,93 @@ impl Huge {
         Some(removed)
     }
 
-    /// The smallest cached mapping that is large enough, cut to size if it is far too large; else, if the caller can
-    /// let it grow, the largest.
-    fn take_cached(&mut self, bytes: usize, align: usize) -> Option<Record> {
-        let kept = self.cache.iter().enumerate().filter(|(_, c)| c.record.address != 0);
-        let fits =
-            kept.clone().filter(|(_, c)| c.record.bytes >= bytes && c.record.address.is_multiple_of(align));
-        let grows = kept.filter(|_| align == PAGE_BYTES);
-        let (i, _) =
-            fits.min_by_key(|(_, c)| c.record.bytes).or_else(|| grows.max_by_key(|(_, c)| c.record.bytes))?;
-        let found = self.cache[i].record;
-        let cut = found.bytes / FIT.1 * FIT.0 > bytes;
-        let taken = Record { address: found.address, bytes: if cut { bytes } else { found.bytes } };
-        let rest = Record { address: found.address + taken.bytes, bytes: found.bytes - taken.bytes };
-        self.cache[i].record = if cut { rest } else { NOTHING };
-        self.cached_bytes -= taken.bytes;
-        Some(taken)
+    /// A range for `bytes`: the smallest kept one that is large enough, cut to size if it is far too large; else, if the
+    /// caller can let it grow, the largest. And what is to be unmapped.
+    fn take_cached(&mut self, bytes: usize, align: usize) -> (Option<Record>, Record) {
+        match self.cache.take_fit(bytes, align) {
+            Some(found) => {
+                let (taken, surplus) = self.cut(found, bytes);
+                (Some(taken), surplus)
+            }
+            None if align == PAGE_BYTES => (self.cache.take_largest(), NOTHING),
+            None => (None, NOTHING),
+        }
     }
 
-    /// Keeps a freed mapping if there is room; else the caller unmaps it.
-    fn put_cached(&mut self, record: Record, freed_ms: u64) -> bool {
-        if self.cached_bytes + record.bytes > CACHE_BYTES_MAX {
-            return false;
+    /// The first `bytes` of a range that is far too large, whose rest is kept, or all of it; and what is to be unmapped.
+    fn cut(&mut self, range: Record, bytes: usize) -> (Record, Record) {
+        if range.bytes / FIT.1 * FIT.0 <= bytes {
+            return (range, NOTHING);
         }
-        let Some(slot) = self.cache.iter_mut().find(|c| c.record.address == 0) else { return false };
-        *slot = Cached { record, freed_ms };
-        self.cached_bytes += record.bytes;
-        true
+        let (taken, rest) = range.split(bytes);
+        (taken, self.keep(rest))
+    }
+
+    /// Adds a block's record; `grow` has made room.
+    fn admit(&mut self, r: Record) {
+        self.insert(r);
+        self.live_bytes += r.bytes;
+        self.live_bytes_high = self.live_bytes_high.max(self.live_bytes);
+    }
+
+    /// Takes a block's record out.
+    fn withdraw(&mut self, address: usize) -> Option<Record> {
+        let r = self.remove(address)?;
+        self.live_bytes -= r.bytes;
+        Some(r)
+    }
+
+    /// Bytes by which live and kept ones exceed what may be.
+    fn excess(&self) -> usize {
+        let most = self.live_bytes_high + (self.live_bytes_high / SLACK_SHARE).max(SLACK_BYTES_MIN);
+        (self.live_bytes + self.cache.bytes()).saturating_sub(most)
+    }
+
+    /// As much of the range freed first as is too much.
+    fn shed(&mut self) -> Record {
+        let excess = self.excess();
+        if excess == 0 {
+            return NOTHING;
+        }
+        let Some(oldest) = self.cache.take_oldest() else { return NOTHING };
+        let (surplus, rest) = oldest.split(excess.next_multiple_of(PAGE_BYTES));
+        if rest != NOTHING {
+            // The set was no fuller before, so there is room.
+            self.cache.put(rest, pal::now_ms());
+        }
+        surplus
+    }
+
+    /// Keeps a freed range; what there is no room for comes back and is to be unmapped.
+    fn keep(&mut self, range: Record) -> Record {
+        if config::get(Knob::PurgeDelayMs) == 0 || self.cache.bytes() + range.bytes > CACHE_BYTES_MAX {
+            return range;
+        }
+        self.cache.put(range, pal::now_ms())
+    }
+
+    /// A block's range made smaller, or larger by kept ones behind it, if that can be; and what is to be unmapped.
+    fn resize_in_place(&mut self, old: Record, bytes: usize) -> (Option<Record>, Record) {
+        if bytes <= old.bytes {
+            let (new, surplus) = self.cut(old, bytes);
+            return (Some(new), surplus);
+        }
+        let Some(next) = self.cache.take_at(old.address + old.bytes, bytes - old.bytes) else {
+            return (None, NOTHING);
+        };
+        let (taken, surplus) = self.cut(next, bytes - old.bytes);
+        (Some(Record { address: old.address, bytes: old.bytes + taken.bytes }), surplus)
+    }
+
+    /// Runs `f` on the table, publishes what is kept, and unmaps what `f` says with the lock let go.
+    fn with<R>(f: impl FnOnce(&mut Huge) -> (R, Record)) -> R {
+        let mut huge = HUGE.lock();
+        let (found, surplus) = f(&mut huge);
+        LIVE_BYTES.store(huge.live_bytes, Ordering::Relaxed);
+        CACHED_BYTES.store(huge.cache.bytes(), Ordering::Relaxed);
+        drop(huge);
+        release(surplus);
+        found
     }
 }
 
@@ -193,38 +246,36 @@ pub fn alloc(bytes: usize, align: usize, zero: bool) -> usize {
     let Some(padded) = bytes.checked_add(PAGE_BYTES - 1) else { return 0 };
     let bytes = padded & !(PAGE_BYTES - 1);
     let align = align.max(PAGE_BYTES);
-    let cached = HUGE.lock().take_cached(bytes, align);
+    let cached = Huge::with(|huge| huge.take_cached(bytes, align));
     let Some(record) = cached.and_then(|r| fit(r, bytes, zero)).or_else(|| fresh(bytes, align)) else {
         return 0;
     };
-    let mut huge = HUGE.lock();
-    if !huge.grow() {
-        drop(huge);
-        release(record);
-        return 0;
-    }
-    huge.insert(record);
-    LIVE_BYTES.fetch_add(record.bytes, Ordering::Relaxed);
-    record.address
+    let is_known = Huge::with(|huge| {
+        if !huge.grow() {
+            return (false, record);
+        }
+        huge.admit(record);
+        (true, huge.shed())
+    });
+    if is_known { record.address } else { 0 }
 }
 
 fn fresh(bytes: usize, align: usize) -> Option<Record> {
     pal::map_aligned(bytes, align).map(|address| Record { address, bytes })
 }
 
-/// Makes a mapping taken from the cache ready: grown by `mremap` if it is too small, its old part zeroed if asked.
+/// Makes a kept range ready: grown by `mremap` if it is too small, its old part zeroed if asked.
 fn fit(old: Record, bytes: usize, zero: bool) -> Option<Record> {
-    CACHED_BYTES.fetch_sub(old.bytes, Ordering::Relaxed);
     let mut record = old;
     if old.bytes < bytes {
         let Some(address) = pal::remap(old.address, old.bytes, bytes, true) else {
-            release(old);
+            Huge::with(|huge| ((), huge.keep(old)));
             return None;
         };
         record = Record { address, bytes };
     }
     if zero {
-        // SAFETY: the mapping was nobody's and is now this caller's; what was grown reads as zeros.
+        // SAFETY: the range was nobody's and is now this caller's; what was grown reads as zeros.
         unsafe { ptr::with_exposed_provenance_mut::<u8>(record.address).write_bytes(0, old.bytes) };
     }
     Some(record)
@@ -232,20 +283,14 @@ fn fit(old: Record, bytes: usize, zero: bool) -> Option<Record> {
 
 /// Frees the block at `address`; false if no huge block starts there.
 pub fn free(address: usize) -> bool {
-    let mut huge = HUGE.lock();
-    let Some(r) = huge.remove(address) else { return false };
-    LIVE_BYTES.fetch_sub(r.bytes, Ordering::Relaxed);
-    if config::get(Knob::PurgeDelayMs) != 0 && huge.put_cached(r, pal::now_ms()) {
-        CACHED_BYTES.fetch_add(r.bytes, Ordering::Relaxed);
-        return true;
-    }
-    drop(huge);
-    release(r);
-    true
+    Huge::with(|huge| {
+        let Some(r) = huge.withdraw(address) else { return (false, NOTHING) };
+        (true, huge.keep(r))
+    })
 }
 
 fn release(r: Record) {
-    if !pal::unmap(r.address, r.bytes) {
+    if r != NOTHING && !pal::unmap(r.address, r.bytes) {
         // Address space is lost, memory is not.
         pal::purge(r.address, r.bytes);
     }
@@ -261,35 +306,45 @@ pub fn usable_bytes(address: usize) -> usize {
 pub fn resize(address: usize, bytes: usize, may_move: bool) -> usize {
     let Some(padded) = bytes.checked_add(PAGE_BYTES - 1) else { return 0 };
     let bytes = padded & !(PAGE_BYTES - 1);
-    let removed = HUGE.lock().remove(address);
-    let Some(old) = removed else { return 0 };
-    // While the record is out of the table nobody else may touch the block: it is the caller's.
-    let moved = pal::remap(address, old.bytes, bytes, may_move);
-    let new = moved.map_or(old, |address| Record { address, bytes });
-    let mut huge = HUGE.lock();
-    if !huge.grow() && (huge.len + 1) >= huge.capacity {
-        crate::fail::die("no memory for the table of huge blocks", address);
+    let (found, in_place) = Huge::with(|huge| {
+        let Some(old) = huge.withdraw(address) else { return ((NOTHING, None), NOTHING) };
+        let (new, surplus) = huge.resize_in_place(old, bytes);
+        ((old, new), surplus)
+    });
+    if found == NOTHING {
+        return 0;
     }
-    huge.insert(new);
-    LIVE_BYTES.fetch_add(new.bytes, Ordering::Relaxed);
-    LIVE_BYTES.fetch_sub(old.bytes, Ordering::Relaxed);
-    if moved.is_some() { new.address } else { 0 }
+    // While the record is out of the table nobody else may touch the block: it is the caller's.
+    let moved = || pal::remap(address, found.bytes, bytes, may_move).map(|address| Record { address, bytes });
+    let changed = in_place.or_else(moved);
+    let new = changed.unwrap_or(found);
+    Huge::with(|huge| {
+        if !huge.grow() && (huge.len + 1) >= huge.capacity {
+            crate::fail::die("no memory for the table of huge blocks", address);
+        }
+        huge.admit(new);
+        ((), huge.shed())
+    });
+    if changed.is_some() { new.address } else { 0 }
 }
 
-/// Unmaps cached mappings freed no later than `idle_since_ms`; returns bytes.
+/// Unmaps ranges freed no later than `idle_since_ms`; returns bytes.
 pub fn purge(idle_since_ms: u64) -> usize {
     let mut bytes = 0;
+    Huge::with(|huge| {
+        let falling = huge.live_bytes_high - huge.live_bytes_high / SLACK_SHARE;
+        huge.live_bytes_high = falling.max(huge.live_bytes);
+        ((), NOTHING)
+    });
     loop {
-        let mut huge = HUGE.lock();
-        let found = huge.cache.iter().position(|c| c.record.address != 0 && c.freed_ms <= idle_since_ms);
-        let Some(i) = found else { return bytes };
-        let r = huge.cache[i].record;
-        huge.cache[i].record = NOTHING;
-        huge.cached_bytes -= r.bytes;
-        drop(huge);
-        CACHED_BYTES.fetch_sub(r.bytes, Ordering::Relaxed);
-        bytes += r.bytes;
-        release(r);
+        let taken = Huge::with(|huge| {
+            let range = huge.cache.take_idle(idle_since_ms).unwrap_or(NOTHING);
+            (range.bytes, range)
+        });
+        if taken == 0 {
+            return bytes;
+        }
+        bytes += taken;
     }
 }
 

@@ -10,9 +10,10 @@
 //! | superslab (COLD) | `superslab`, `huge` | slabs, runs, mappings, under the pool's lock |
 //! | platform | `pal` | system calls |
 //!
-//! Beside them: `size_class` and `units` (tables and geometry), `class_map` (address → class), `config` (knobs),
-//! `limits`, `trim`, `stats`, `fork`, `sync` (the only door to atomics), `text` and `fail`. README.md beside this crate says who
-//! may change which state, and when.
+//! Above them `controller` (the learning layer: a worker that observes, decides and publishes knobs), of which layers below call
+//! `pass`, `ensure` and `tell` alone. Beside them: `size_class` and `units` (tables and geometry), `class_map` (address → class),
+//! `config` (stated knobs), `learned` (what the controller makes of them), `limits`, `trim`, `stats`, `fork`, `sync` (the only
+//! door to atomics), `text` and `fail`. README.md beside this crate says who may change which state, and when.
 
 #![no_std]
 
@@ -24,11 +25,18 @@ pub mod sync;
 #[cfg(loom)]
 #[path = "heap/remote.rs"]
 pub mod remote;
+#[cfg(loom)]
+#[path = "controller/ring.rs"]
+pub mod ring;
 
 #[cfg(not(loom))]
 mod class_map;
 #[cfg(not(loom))]
 pub mod config;
+#[cfg(not(loom))]
+pub mod controller;
+#[cfg(not(loom))]
+mod extents;
 #[cfg(not(loom))]
 mod fail;
 #[cfg(not(loom))]
@@ -41,6 +49,8 @@ mod global;
 mod heap;
 #[cfg(not(loom))]
 mod huge;
+#[cfg(not(loom))]
+pub mod learned;
 #[cfg(not(loom))]
 mod limits;
 #[cfg(not(loom))]
@@ -72,6 +82,7 @@ mod api {
     use crate::config::{self, Config, Knob};
     use crate::{route, trim as trimming};
 
+    pub use crate::front::handshake;
     pub use crate::global::AceAlloc;
     pub use crate::limits::committed_bytes;
     pub use crate::route::{dealloc, free, malloc, owns, realloc, resize, usable_size};
@@ -110,12 +121,24 @@ mod api {
         trimming::trim_keeping(keep_bytes)
     }
 
+    /// As [`trim`], and looks at each other thread in `/proc`: those that rest inside a system call lose their topmost
+    /// blocks and their magazines too. Opens files for a moment.
+    pub fn trim_threads() -> usize {
+        trimming::trim_threads()
+    }
+
     /// Sets the limits on committed bytes: above `soft` memory is returned before more is taken, above `hard` requests
     /// fail. 0 is none.
     pub fn set_memory_limit(soft: usize, hard: usize) {
         crate::front::lifecycle::start(&Config::DEFAULT);
         config::set(Knob::LimitSoftBytes, soft as u64);
         config::set(Knob::LimitHardBytes, hard as u64);
+    }
+
+    /// Ends the learning layer's worker and waits until it is gone; as if `ACE_LEARN` were `off` from now on.
+    pub fn stop_learning() {
+        config::set(Knob::Learn, 0);
+        crate::controller::stop();
     }
 
     /// Name and version, as seen from inside the process that runs it.

@@ -5,6 +5,7 @@
 //! word may be held, the pool's lock may not.
 
 use crate::config::{self, Knob};
+use crate::controller::{self, Event};
 use crate::huge;
 use crate::superslab::{pages, pool};
 
@@ -32,6 +33,7 @@ fn admit_within(bytes: usize, soft: usize, hard: usize) -> bool {
         (soft, hard) => soft.min(hard),
     };
     if committed_bytes().saturating_add(bytes) > lowest {
+        controller::tell(Event::Limited);
         huge::purge(u64::MAX);
         pool::purge(u64::MAX, 0);
     }

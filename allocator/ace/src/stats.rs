@@ -7,6 +7,8 @@
 //! compares it with [`Stats::fields`].
 
 use crate::class_map;
+use crate::controller;
+use crate::front::budget;
 use crate::heap::{orphan, table};
 use crate::huge;
 use crate::limits;
@@ -44,6 +46,14 @@ pub struct Stats {
     pub warm_misses: u64,
     /// Resting magazines that gave blocks back.
     pub magazines_shrunk: u64,
+    /// Blocks taken from magazines of other threads, by the worker or a trim.
+    pub taken_blocks: u64,
+    /// Bytes charged to all magazines now: their capacity, whatever they hold.
+    pub cache_granted_bytes: u64,
+    /// Times that a magazine could not grow for want of budget.
+    pub cache_refusals: u64,
+    /// Events for the worker that found its ring full.
+    pub events_lost: u64,
     /// Heaps ever made, now.
     pub heaps: u64,
     /// Orphans now.
@@ -85,7 +95,7 @@ pub struct Stats {
 }
 
 /// Counters that [`Stats::fields`] names.
-pub const FIELDS: usize = 35;
+pub const FIELDS: usize = 39;
 
 impl Stats {
     /// Every counter with its name; names end in their unit where that is not a count.
@@ -105,6 +115,10 @@ impl Stats {
             warm_hits,
             warm_misses,
             magazines_shrunk,
+            taken_blocks,
+            cache_granted_bytes,
+            cache_refusals,
+            events_lost,
             heaps,
             orphans,
             out_bytes,
@@ -139,6 +153,10 @@ impl Stats {
             ("warm_hits", warm_hits),
             ("warm_misses", warm_misses),
             ("magazines_shrunk", magazines_shrunk),
+            ("taken_blocks", taken_blocks),
+            ("cache_granted_bytes", cache_granted_bytes),
+            ("cache_refusals", cache_refusals),
+            ("events_lost", events_lost),
             ("heaps", heaps),
             ("orphans", orphans),
             ("out_bytes", out_bytes),
@@ -205,10 +223,14 @@ pub fn stats() -> Stats {
             s.warm_hits += c.warm_hits.get();
             s.warm_misses += c.warm_misses.get();
             s.magazines_shrunk += c.magazines_shrunk.get();
+            s.taken_blocks += c.taken_blocks.get();
+            s.cache_refusals += c.cache_refusals.get();
             s.out_bytes += heap.out_bytes() as u64;
             s.heaps += 1;
         });
     }
+    s.cache_granted_bytes = budget::granted_bytes() as u64;
+    s.events_lost = controller::lost_events();
     s.orphans = orphan::orphans() as u64;
     s.orphan_out_bytes = orphan::out_bytes() as u64;
     s.superslabs = pool::tiers().map(|n| n as u64);

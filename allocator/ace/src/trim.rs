@@ -4,8 +4,11 @@
 //! user's.
 
 use crate::config::{self, Knob};
+use crate::front::{taking, thread};
 use crate::heap::{orphan, purge, table};
 use crate::huge;
+use crate::learned;
+use crate::meta;
 use crate::pal;
 use crate::superslab::{large, pages, pool};
 use crate::sync::{AtomicU64, AtomicUsize, Ordering};
@@ -19,10 +22,11 @@ static LAST_MS: AtomicU64 = AtomicU64::new(0);
 
 /// Returns what has been free for the purge delay, at most twice a delay and by one thread at a time.
 pub fn expire() {
-    let delay = config::get(Knob::PurgeDelayMs);
-    if delay == u64::MAX {
+    let stated = config::get(Knob::PurgeDelayMs);
+    if stated == u64::MAX {
         return;
     }
+    let delay = learned::shifted(stated, learned::purge_shift());
     let now = pal::now_ms();
     let last = LAST_MS.load(Ordering::Relaxed);
     // Relaxed: the exchange elects who works; nothing is published by it.
@@ -75,17 +79,43 @@ pub fn balance() {
     EXCESS_LEFT.store(pages::committed_bytes().saturating_sub(live), Ordering::Relaxed);
 }
 
-/// Returns all free memory of the process that can be reached: the caller's cache, every heap not in use at this
-/// moment, orphans, free slabs, cached mappings. Bytes returned, as advised to the system.
+/// Returns all free memory of the process that can be reached: the caller's cache, those of other threads but
+/// for the topmost block of each class, every heap not in use at this moment, orphans, free slabs, cached mappings. Bytes returned, as advised to the system.
 pub fn trim() -> usize {
     trim_keeping(0)
 }
 
+/// Empties the magazines of other threads as far as that is sound (`front::taking`).
+fn take_from_others(may_open: bool) {
+    let own = thread().heap.get();
+    for heap in table::all() {
+        if heap.address() != own && heap.word.try_take() {
+            if heap.thread.get() == 0 {
+                taking::release_dormant(heap);
+            } else {
+                taking::empty(heap, may_open);
+            }
+            heap.word.give();
+        }
+    }
+}
+
 /// As [`trim`], but leaves `keep_bytes` in FREE superslabs, rounded up to whole ones, as far as there are any.
 pub fn trim_keeping(keep_bytes: usize) -> usize {
+    trim_looking(keep_bytes, false)
+}
+
+/// As [`trim`], and takes from threads that rest what only a look at them allows.
+pub fn trim_threads() -> usize {
+    trim_looking(0, true)
+}
+
+fn trim_looking(keep_bytes: usize, may_open: bool) -> usize {
     crate::front::lifecycle::flush_own();
+    take_from_others(may_open);
     orphan::sweep_orphans();
     let pages = purge::trim_all();
+    meta::purge();
     let spared = keep_bytes.div_ceil(SUPERSLAB_BYTES);
     pages * PAGE_BYTES + huge::purge(u64::MAX) + pool::purge_sparing(u64::MAX, spared, spared)
 }

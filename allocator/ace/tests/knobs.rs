@@ -85,6 +85,7 @@ fn child() {
         return;
     }
     work();
+    ace_alloc::stop_learning();
     trim();
     let s = stats();
     assert_eq!(s.out_bytes, 0, "every block came home: {s:?}");
@@ -128,13 +129,19 @@ fn every_knob_at_its_ends() {
         ("ACE_CACHE_TOTAL_BYTES", "0"),
         ("ACE_WARM_SLABS", "16"),
         ("ACE_PREFILL", "8"),
+        ("ACE_PREFILL_ADAPTIVE", "1"),
         ("ACE_PURGE_PERCENT", "100"),
         ("ACE_PURGE_DELAY_MS", "0"),
         ("ACE_PURGE_DELAY_MS", "1"),
         ("ACE_LIMIT_SOFT", "1M"),
+        ("ACE_CACHE_BUDGET", "0"),
+        ("ACE_CACHE_BUDGET", "64K"),
+        ("ACE_LEARN", "observe"),
+        ("ACE_LEARN", "on"),
     ] {
         run(&[(knob, value)]);
     }
+    run(&[("ACE_LEARN", "on"), ("ACE_IDLE_MS", "1"), ("ACE_LOG", "decisions")]);
     run(&[
         ("ACE_CACHE_SLOTS", "2"),
         ("ACE_WARM_SLABS", "0"),

@@ -7,7 +7,7 @@
 //! (`owns`).
 
 use crate::engine::{Engine, Stats};
-use ace_alloc::config::{Config, Route};
+use ace_alloc::config::{Config, Learn, Route};
 use ace_alloc::variants::{header, sll};
 use std::sync::Once;
 
@@ -36,6 +36,12 @@ macro_rules! settings {
 settings! {
     /// As shipped.
     shipped = "ace" {};
+    /// No learning layer, whatever the default is.
+    learn_off = "ace_off" { learn: Learn::Off };
+    /// The learning layer observes and decides, and applies nothing.
+    learn_observe = "ace_observe" { learn: Learn::Observe };
+    /// The learning layer on.
+    learn_on = "ace_on" { learn: Learn::On };
     /// A miss takes one block.
     refill_one = "refill_one" { refill_one: true };
     /// No tiers of slabs and superslabs.
@@ -54,6 +60,10 @@ settings! {
     prefill_3 = "prefill_3" { prefill: 3 };
     /// Eight slabs more.
     prefill_8 = "prefill_8" { prefill: 8 };
+    /// As many slabs more as the misses of late would have needed.
+    prefill_adaptive = "prefill_adaptive" { prefill_adaptive: true };
+    /// The learning layer on, but for the caches of resting threads, which keep what they hold.
+    no_idle_steal = "no_idle_steal" { learn: Learn::On, idle_ms: 3_600_000 };
     /// Route profile tiny-only.
     tiny_only = "tiny_only" { route: Route::TinyOnly };
     /// Route profile pool-only.

@@ -40,3 +40,8 @@ pub mod tcmalloc;
 
 pub use catalog::{Entry, built, find};
 pub use engine::{Engine, Stats};
+
+/// The knobs of ACE-Alloc, for those who try settings out: the allocator's own table, and its reader of values.
+pub mod knobs {
+    pub use ace_alloc::config::{SPECS, Spec, Unit, read};
+}

@@ -235,6 +235,19 @@ impl Dataset {
         Ratio::by_rounds(&blocks)
     }
 
+    /// Logarithms of engine / reference in each block that both have.
+    pub fn log_ratios(&self, metric: &Metric, engine: &str, reference: &str, place: &Place) -> Vec<f64> {
+        let samples = |name: &str| self.samples(metric, name, &place.workload, place.threads);
+        let others: BTreeMap<u32, f64> = samples(reference).into_iter().collect();
+        samples(engine)
+            .into_iter()
+            .filter_map(|(block, value)| {
+                let other = *others.get(&block)?;
+                (value > 0.0 && other > 0.0).then(|| (value / other).ln())
+            })
+            .collect()
+    }
+
     /// The contender with the best median.
     pub fn best(&self, metric: &Metric, workload: &str, threads: u32) -> Option<(&str, f64)> {
         self.contenders()

@@ -88,6 +88,29 @@ macro_rules! count {
     };
 }
 
+/// Added to both sides of a ratio of net resident bytes, so that a few pages do not show as multiples.
+pub const NET_OFFSET_BYTES: f64 = (1 << 20) as f64;
+
+macro_rules! net {
+    ($name:literal, $label:literal, $bytes:expr) => {
+        Metric {
+            name: $name,
+            label: $label,
+            unit: Unit::Bytes,
+            better: Better::Lower,
+            passes: THROUGHPUT,
+            get: |row| net(row, $bytes),
+            per_run: None,
+        }
+    };
+}
+
+/// Resident bytes over those before the workload, and [`NET_OFFSET_BYTES`]; from the throughput pass, whose blocks repeat.
+fn net(row: &Row, bytes: fn(&Row) -> Option<u64>) -> Option<f64> {
+    let over = bytes(row)?.saturating_sub(row.resident_bytes_before?);
+    Some(over as f64 + NET_OFFSET_BYTES)
+}
+
 /// All metrics.
 pub const METRICS: &[Metric] = &[
     Metric {
@@ -140,6 +163,9 @@ pub const METRICS: &[Metric] = &[
     count!(resident_bytes_drained_5s, "resident 5 s after", Bytes, DRAIN),
     count!(lazyfree_bytes_drained_5s, "of it LazyFree", Bytes, DRAIN),
     count!(resident_bytes_trimmed, "resident after trim", Bytes, DRAIN),
+    net!("net_peak_bytes", "resident peak over that before", |row| row.resident_bytes_peak),
+    net!("net_end_bytes", "resident at the end over that before", |row| row.resident_bytes_end),
+    net!("net_drained_bytes", "resident, all freed, over that before", |row| row.resident_bytes_drained),
     count!(reserved_bytes_peak, "address space peak", Bytes, MEMORY),
     count!(faults_minor, "minor faults", Count, THROUGHPUT),
     count!(context_switches, "context switches", Count, THROUGHPUT),

@@ -93,7 +93,18 @@ fn draw<DB: DrawingBackend>(
             Item::Marker { at, radius, shape, ink } => {
                 marker(area, pixel(*at), radius * scale, *shape, colour(*ink))?
             }
-            Item::Text { at, text, size, anchor, bold, ink } => {
+            Item::Box { from, to, ink } => {
+                area.draw(&Rectangle::new([pixel(*from), pixel(*to)], colour(*ink).filled()))?
+            }
+            Item::Text { at, text, size, bold, turned: true, ink, .. } => {
+                let style = if *bold { FontStyle::Bold } else { FontStyle::Normal };
+                let font = FontDesc::new(FontFamily::Name(FAMILY), size * scale * medium.font, style);
+                let font = font.transform(FontTransform::Rotate270);
+                let colour = colour(*ink);
+                let style = TextStyle::from(font).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
+                area.draw(&Text::new(text.as_str(), pixel((at.0 + size * medium.drop, at.1)), style))?;
+            }
+            Item::Text { at, text, size, anchor, bold, ink, .. } => {
                 let horizontal = match anchor {
                     Anchor::Start => HPos::Left,
                     Anchor::Middle => HPos::Center,

@@ -22,6 +22,8 @@ pub enum Ink {
     Grid,
     /// An entry of the table below.
     Engine(usize),
+    /// How much worse (0 to 3) or better (4 to 7) something is: a step of the table below.
+    Heat(usize),
 }
 
 /// Marker of an engine.
@@ -71,6 +73,18 @@ const BASE: [(Ink, &str, Rgb, Rgb); 5] = [
     (Ink::Grid, "grid", (0xE4, 0xE7, 0xEB), (0x2C, 0x31, 0x37)),
 ];
 
+/// Worse in four steps, then better in four: orange and blue, which colour-blind readers tell apart.
+const HEAT: [(Rgb, Rgb); 8] = [
+    ((0xFD, 0xE2, 0xC8), (0x4A, 0x30, 0x18)),
+    ((0xF7, 0xB5, 0x78), (0x85, 0x4D, 0x17)),
+    ((0xE5, 0x7E, 0x2B), (0xC6, 0x6E, 0x1C)),
+    ((0xA8, 0x40, 0x0B), (0xFF, 0x97, 0x3B)),
+    ((0xD3, 0xE6, 0xF7), (0x17, 0x2F, 0x46)),
+    ((0x94, 0xC4, 0xEA), (0x1D, 0x4D, 0x77)),
+    ((0x3D, 0x8F, 0xD1), (0x2C, 0x7C, 0xBF)),
+    ((0x0B, 0x4F, 0x8F), (0x5D, 0xB5, 0xFF)),
+];
+
 /// Ink of an engine. A label with `#aa` has the ink of its engine.
 pub fn ink(engine: &str) -> Ink {
     let name = engine.split('#').next().unwrap_or(engine);
@@ -93,6 +107,7 @@ pub fn shape(ink: Ink) -> Shape {
 pub fn light(ink: Ink) -> Rgb {
     match ink {
         Ink::Engine(at) => ENGINES[at].1,
+        Ink::Heat(at) => HEAT[at.min(HEAT.len() - 1)].0,
         base => BASE.iter().find(|entry| entry.0 == base).map_or((0, 0, 0), |entry| entry.2),
     }
 }
@@ -100,7 +115,8 @@ pub fn light(ink: Ink) -> Rgb {
 /// Name of the variable, light and dark colour of every ink.
 fn variables() -> impl Iterator<Item = (String, Rgb, Rgb)> {
     let base = BASE.iter().map(|(_, name, light, dark)| (format!("--plot-{name}"), *light, *dark));
-    base.chain(
+    let heat = HEAT.iter().enumerate().map(|(at, (light, dark))| (format!("--plot-h{at}"), *light, *dark));
+    base.chain(heat).chain(
         ENGINES.iter().enumerate().map(|(at, (_, light, dark, _))| (format!("--plot-e{at}"), *light, *dark)),
     )
 }

@@ -30,6 +30,15 @@ pub enum Item {
         /// Width, pixels.
         width: f64,
     },
+    /// A filled rectangle.
+    Box {
+        /// Upper left corner.
+        from: Point,
+        /// Lower right corner.
+        to: Point,
+        /// Colour.
+        ink: Ink,
+    },
     /// A marker.
     Marker {
         /// Centre.
@@ -53,6 +62,8 @@ pub enum Item {
         anchor: Anchor,
         /// Bold.
         bold: bool,
+        /// Reads upwards; `at` is where its baseline begins.
+        turned: bool,
         /// Colour.
         ink: Ink,
     },
@@ -85,6 +96,17 @@ impl Scene {
         self.items.push(Item::Path { points, ink, width });
     }
 
+    /// Adds a filled rectangle.
+    pub fn fill(&mut self, from: Point, to: Point, ink: Ink) {
+        self.items.push(Item::Box { from, to, ink });
+    }
+
+    /// Adds words that read upwards from `at`.
+    pub fn turned(&mut self, at: Point, text: &str, size: f64, ink: Ink) {
+        let (text, anchor) = (text.to_owned(), Anchor::Start);
+        self.items.push(Item::Text { at, text, size, anchor, bold: false, turned: true, ink });
+    }
+
     /// Adds a marker in the form of its ink.
     pub fn marker(&mut self, at: Point, radius: f64, ink: Ink) {
         self.items.push(Item::Marker { at, radius, shape: super::palette::shape(ink), ink });
@@ -92,12 +114,28 @@ impl Scene {
 
     /// Adds words.
     pub fn text(&mut self, at: Point, text: &str, size: f64, anchor: Anchor, ink: Ink) {
-        self.items.push(Item::Text { at, text: text.to_owned(), size, anchor, bold: false, ink });
+        self.items.push(Item::Text {
+            at,
+            text: text.to_owned(),
+            size,
+            anchor,
+            bold: false,
+            turned: false,
+            ink,
+        });
     }
 
     /// Adds bold words.
     pub fn bold(&mut self, at: Point, text: &str, size: f64, anchor: Anchor, ink: Ink) {
-        self.items.push(Item::Text { at, text: text.to_owned(), size, anchor, bold: true, ink });
+        self.items.push(Item::Text {
+            at,
+            text: text.to_owned(),
+            size,
+            anchor,
+            bold: true,
+            turned: false,
+            ink,
+        });
     }
 }
 

@@ -5,11 +5,13 @@
 //! more, everything still works, to the thread's last instruction. Start-up (configuration, class map, shared heap) runs
 //! once, before the first slab; what may itself call malloc (key, fork handlers) runs after it with no lock held.
 
-use super::{Thread, magazine, thread};
+use super::{Thread, budget, magazine, thread};
 use crate::class_map;
 use crate::config::{self, Config};
+use crate::controller::{self, Event};
 use crate::fork;
 use crate::heap::{HeapRef, table};
+use crate::pal;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Lock, Ordering};
 use core::ffi::c_void;
 use core::ptr;
@@ -85,10 +87,14 @@ fn attach(t: &Thread) -> Option<HeapRef> {
     }
     start(&Config::DEFAULT);
     let heap = table::attach(ptr::from_ref(t) as usize)?;
+    budget::join();
+    controller::tell(Event::Attached);
     t.heap.set(heap.address());
     t.state.set(ATTACHED);
     hook();
-    arm();
+    if arm() {
+        heap.with(|heap| heap.tid.set(pal::thread_number()));
+    }
     Some(heap)
 }
 
@@ -105,28 +111,29 @@ fn hook() {
     fork::register();
 }
 
-/// Asks for `at_exit` when this thread ends.
-fn arm() {
+/// Asks for `at_exit` when this thread ends; false if that cannot be had.
+fn arm() -> bool {
     let mut turn = 0;
     let key = loop {
         // Acquire: pairs with the Release in `hook`. Another thread is between its two stores at most once a process.
         match KEY.load(Ordering::Acquire) {
             0 => crate::sync::relax(turn),
-            NO_KEY => return,
+            NO_KEY => return false,
             key => break key - 1,
         }
         turn += 1;
     };
     // SAFETY: the key exists and is never deleted; any non-null value will do.
-    unsafe { libc::pthread_setspecific(key as libc::pthread_key_t, ptr::from_ref(thread()).cast()) };
+    unsafe { libc::pthread_setspecific(key as libc::pthread_key_t, ptr::from_ref(thread()).cast()) == 0 }
 }
 
 unsafe extern "C" fn at_exit(_: *mut c_void) {
     let t = thread();
     if t.rounds.get() < ROUNDS {
         t.rounds.set(t.rounds.get() + 1);
-        arm();
-        return;
+        if arm() {
+            return;
+        }
     }
     retire(t);
 }
@@ -139,21 +146,28 @@ fn retire(t: &Thread) {
     surrender(heap, t);
     t.heap.set(0);
     table::detach(heap);
+    budget::leave();
+    controller::tell(Event::Retired);
 }
 
 /// Flushes `t`'s cache into `heap` and retires that. `t` is this thread's block or that of a thread that is gone.
 pub fn surrender(heap: HeapRef, t: &Thread) {
-    magazine::flush_all(heap, t);
-    magazine::uninstall(t);
-    heap.with(|heap| heap.retire());
+    heap.with(|heap| {
+        magazine::flush_all(heap, t);
+        magazine::uninstall(heap, t);
+        heap.retire();
+    });
 }
 
-/// Gives the calling thread's cached blocks back to their slabs.
+/// Gives the calling thread's cached blocks back to their slabs, and its magazines.
 pub fn flush_own() {
     let t = thread();
     if t.state.get() == ATTACHED
         && let Some(heap) = HeapRef::at(t.heap.get())
     {
-        magazine::flush_all(heap, t);
+        heap.with(|heap| {
+            magazine::flush_all(heap, t);
+            magazine::release_empty(heap, t);
+        });
     }
 }

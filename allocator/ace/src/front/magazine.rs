@@ -1,25 +1,28 @@
-//! Misses and overflows: where HOT meets the heap, and how magazines are made, grow and shrink.
+//! Misses and overflows: where HOT meets the heap, and the periodic work that passes by.
 //!
-//! A magazine starts with a few slots and doubles when it misses or overflows, up to the limits of its class and of
-//! the thread, so that a short thread costs little and a busy one calls seldom. A miss refills half of it; an overflow
-//! gives the oldest half back. Runs on the cache's own thread. Whatever moves blocks or arrays in more than one step
-//! holds the heap's word over all of them: a fork takes every word, so a child finds each magazine whole.
+//! A miss refills half of the magazine; an overflow gives the oldest half back; both let it grow first (`array`). Runs
+//! on the cache's own thread. Whatever moves blocks or arrays holds the heap's word: a fork takes every word, so a child
+//! finds each magazine whole, and a taker (`taking`) never meets a thread in WARM.
 
+use super::array::{self, discharge, in_use, restore, set_in_use, slot};
 use super::lifecycle;
-use super::{END, Thread, no_magazine, thread};
+use super::{Thread, budget, no_magazine, thread};
 use crate::config::{self, Knob, Route};
+use crate::controller;
 use crate::heap::{Bin, HeapRef, count, table};
-use crate::meta;
+use crate::learned;
 use crate::size_class::{CLASS_COUNT, class};
+use crate::sync::Ordering;
 use core::ptr;
 
-/// Slots of a new magazine; with two guards, two cache lines.
-const SLOTS_MIN: usize = 14;
-/// Slots beside the blocks: the guards below and past them.
-const GUARDS: usize = 2;
+/// Blocks of the first batch that a thread takes of a class; each further one may be twice as large. A short thread does
+/// not pay for batches that the array, inherited from another, has room for.
+const FIRST_BATCH: usize = 8;
+/// Doublings after which the array alone limits a batch.
+const FILLS_MAX: u8 = 13;
 /// WARM events of a heap between two looks at resting magazines.
 const SHRINK_PERIOD: u32 = 1024;
-/// WARM events of a heap between two looks at the clock and the balance.
+/// WARM events of a heap between two looks at the clock, the balance and the budget.
 const CLOCK_PERIOD: u32 = 64;
 /// Above this block size, the profiles Hot and Conservative do without thread cache; below it Hot is tiny-only.
 const HOT_TINY_BYTES: u32 = 256;
@@ -48,76 +51,6 @@ fn way(class_index: usize) -> Way {
     Way { cached, fresh_only, factor }
 }
 
-/// Most blocks a magazine of the class may come to hold.
-fn slots_max(class_index: usize, factor: u64) -> usize {
-    let by_bytes = config::get(Knob::CacheBytes).saturating_mul(factor) / u64::from(class(class_index).bytes);
-    by_bytes.clamp(2, config::get(Knob::CacheSlots).max(2)) as usize
-}
-
-/// Makes the class's magazine larger, or makes it; its blocks move along. False if it stays as it was.
-fn grow(heap: HeapRef, t: &Thread, class_index: usize, factor: u64) -> bool {
-    heap.with(|heap| grow_held(heap, t, class_index, factor))
-}
-
-fn grow_held(heap: HeapRef, t: &Thread, class_index: usize, factor: u64) -> bool {
-    let bin = &heap.bins[class_index];
-    let old_slots = usize::from(bin.magazine_slots.get());
-    let slots =
-        (old_slots * 2 + GUARDS).clamp(SLOTS_MIN, usize::from(u16::MAX)).min(slots_max(class_index, factor));
-    let bytes = class(class_index).bytes as usize;
-    let total = heap.magazine_bytes.get() + (slots.saturating_sub(old_slots)) * bytes;
-    let over_budget = old_slots != 0 && total > config::get(Knob::CacheTotalBytes) as usize;
-    if slots <= old_slots || over_budget {
-        return false;
-    }
-    let array_bytes = ((slots + GUARDS) * size_of::<usize>()).next_power_of_two();
-    let Some(array) = meta::alloc(array_bytes) else { return false };
-    let bottom = ptr::with_exposed_provenance_mut::<usize>(array).wrapping_add(1);
-    let held = held(bin, t, class_index);
-    // SAFETY: the array is new and has slots + GUARDS words; slot −1 of `bottom` is its first.
-    unsafe { bottom.sub(1).write_bytes(0, slots + 1) };
-    if held != 0 {
-        // SAFETY: held ≤ old_slots ≤ slots; the arrays are distinct.
-        unsafe { ptr::copy_nonoverlapping(slot(bin, 0), bottom, held) };
-    }
-    // SAFETY: the last word of the slots + GUARDS.
-    unsafe { bottom.add(slots).write(END) };
-    if old_slots != 0 {
-        meta::free(bin.magazine.get() - size_of::<usize>(), bin.magazine_array_bytes.get() as usize);
-    }
-    heap.magazine_bytes.set(total);
-    bin.magazine.set(bottom.expose_provenance());
-    bin.magazine_slots.set(slots as u16);
-    bin.magazine_array_bytes.set(array_bytes as u32);
-    t.top(class_index).set(bottom.wrapping_add(held));
-    true
-}
-
-fn slot(bin: &Bin, i: usize) -> *mut usize {
-    ptr::with_exposed_provenance_mut::<usize>(bin.magazine.get()).wrapping_add(i)
-}
-
-/// Blocks in the class's magazine.
-fn held(bin: &Bin, t: &Thread, class_index: usize) -> usize {
-    let top = t.top(class_index).get();
-    if top == no_magazine() || bin.magazine.get() == 0 {
-        return 0;
-    }
-    (top as usize - bin.magazine.get()) / size_of::<usize>()
-}
-
-/// Makes sure that `top` points into the bin's magazine, which a heap keeps from thread to thread.
-fn install(heap: HeapRef, t: &Thread, class_index: usize, factor: u64) -> bool {
-    let bin = &heap.bins[class_index];
-    if bin.magazine.get() != 0 {
-        if t.top(class_index).get() == no_magazine() {
-            t.top(class_index).set(slot(bin, 0));
-        }
-        return true;
-    }
-    grow(heap, t, class_index, factor)
-}
-
 /// An allocation that found no block in the thread cache. 0 if there is no memory.
 #[cold]
 #[inline(never)]
@@ -125,44 +58,63 @@ pub fn miss(class_index: usize) -> usize {
     let t = thread();
     let way = way(class_index);
     let Some(heap) = lifecycle::heap(t) else { return take_one(table::shared(), class_index, &way) };
-    if !way.cached || !install(heap, t, class_index, way.factor) {
+    if !way.cached {
         return take_one(Some(heap), class_index, &way);
     }
-    // A destructor or handler that ran inside `lifecycle::heap` may have filled the magazine.
+    let block = heap.with(|heap| refill(heap, t, class_index, &way));
+    tick(heap, t);
+    block
+}
+
+/// Fills the magazine and pops; past it, where it can have none. Caller holds the word.
+fn refill(heap: HeapRef, t: &Thread, class_index: usize, way: &Way) -> usize {
+    if !array::install(heap, t, class_index, way.factor) {
+        return take_past(heap, class_index, way);
+    }
+    let bin = &heap.bins[class_index];
+    restore(bin, t, class_index);
+    // A destructor or handler that ran inside `lifecycle::heap` may have filled the magazine, or a taker put back.
     let block = t.pop(class_index);
     if block != 0 {
         return block;
     }
-    let bin = &heap.bins[class_index];
-    let n = batch(usize::from(bin.magazine_slots.get()));
-    bin.events.set(bin.events.get().wrapping_add(1));
-    heap.word.take();
+    let n = batch(bin, class_index);
     let got = heap.take(class_index, slot(bin, 0), n, way.fresh_only);
-    t.top(class_index).set(slot(bin, got));
-    heap.word.give();
+    bin.note(&bin.refills, got);
+    set_in_use(bin, t, class_index, got);
     if !config::on(Knob::RefillOne) {
-        grow(heap, t, class_index, way.factor);
+        array::grow(heap, t, class_index, way.factor);
     }
-    tick(heap, t);
     t.pop(class_index)
 }
 
-fn batch(slots: usize) -> usize {
+/// Blocks that the next refill asks for.
+fn batch(bin: &Bin, class_index: usize) -> usize {
     if config::on(Knob::RefillOne) {
         return 1;
     }
+    let slots = usize::from(bin.magazine_slots.get());
     let n = match config::get(Knob::Batch) as usize {
-        0 => slots / 2,
+        0 => {
+            let fills = bin.fills.get();
+            bin.fills.set((fills + 1).min(FILLS_MAX));
+            let share = if learned::whole_batch(class_index) { slots } else { slots / 2 };
+            share.min(FIRST_BATCH << fills)
+        }
         n => n,
     };
     n.clamp(1, slots)
 }
 
+fn take_past(heap: HeapRef, class_index: usize, way: &Way) -> usize {
+    let mut block = 0;
+    let got = heap.take(class_index, &raw mut block, 1, way.fresh_only);
+    if got == 1 { block } else { 0 }
+}
+
 fn take_one(heap: Option<HeapRef>, class_index: usize, way: &Way) -> usize {
     let Some(heap) = heap else { return 0 };
-    let mut block = 0;
-    let got = heap.with(|heap| heap.take(class_index, &raw mut block, 1, way.fresh_only));
-    if got == 1 { block } else { 0 }
+    heap.with(|heap| take_past(heap, class_index, way))
 }
 
 fn give_one(heap: Option<HeapRef>, class_index: usize, block: usize) {
@@ -179,86 +131,164 @@ pub fn overflow(class_index: usize, block: usize) {
     let t = thread();
     let way = way(class_index);
     let Some(heap) = lifecycle::heap(t) else { return give_one(table::shared(), class_index, block) };
-    if !way.cached || !install(heap, t, class_index, way.factor) {
+    if !way.cached {
         return give_one(Some(heap), class_index, block);
     }
-    if t.push(class_index, block) {
+    heap.with(|heap| make_room(heap, t, class_index, &way, block));
+    tick(heap, t);
+}
+
+/// Puts the block on the magazine, which grows or gives its oldest half back; past it, where it can have none. Caller
+/// holds the word.
+fn make_room(heap: HeapRef, t: &Thread, class_index: usize, way: &Way, block: usize) {
+    let installed = array::install(heap, t, class_index, way.factor);
+    let bin = &heap.bins[class_index];
+    restore(bin, t, class_index);
+    if installed && t.push(class_index, block) {
         return;
     }
-    if !grow(heap, t, class_index, way.factor) {
-        let bin = &heap.bins[class_index];
-        flush_oldest(heap, t, class_index, usize::from(bin.magazine_slots.get()).div_ceil(2));
-        bin.events.set(bin.events.get().wrapping_add(1));
-        tick(heap, t);
+    if installed && !array::grow(heap, t, class_index, way.factor) {
+        let n = usize::from(bin.magazine_slots.get()).div_ceil(2);
+        flush_oldest(heap, t, class_index, n);
+        bin.note(&bin.flushes, n);
     }
     if !t.push(class_index, block) {
-        give_one(Some(heap), class_index, block);
+        heap.give(class_index, &raw const block, 1);
     }
 }
 
-/// Gives the `n` oldest blocks of a magazine back.
+/// Gives the `n` oldest blocks of a whole magazine back. Caller holds the word.
 fn flush_oldest(heap: HeapRef, t: &Thread, class_index: usize, n: usize) {
     let bin = &heap.bins[class_index];
-    let held = held(bin, t, class_index);
+    let held = in_use(bin, t, class_index);
     let n = n.min(held);
     if n == 0 {
         return;
     }
-    heap.with(|heap| {
-        heap.give(class_index, slot(bin, 0), n);
-        // SAFETY: both ranges lie in the magazine's `held` slots.
-        unsafe { ptr::copy(slot(bin, n), slot(bin, 0), held - n) };
-        t.top(class_index).set(slot(bin, held - n));
-    });
+    heap.give(class_index, slot(bin, 0), n);
+    // SAFETY: both ranges lie in the magazine's `held` slots.
+    unsafe { ptr::copy(slot(bin, n), slot(bin, 0), held - n) };
+    set_in_use(bin, t, class_index, held - n);
 }
 
-/// Gives every cached block of `t` back to `heap`, its heap. The thread is this one or is gone.
+/// Gives every cached block of `t` back to `heap`, its heap. The thread is this one or is gone. Caller holds the word.
 pub fn flush_all(heap: HeapRef, t: &Thread) {
     for class_index in 1..=CLASS_COUNT {
+        restore(&heap.bins[class_index], t, class_index);
         flush_oldest(heap, t, class_index, usize::MAX);
     }
 }
 
-/// Takes the magazines off a thread that is ending: every class points at the static one.
-pub fn uninstall(t: &Thread) {
+/// Takes the magazines, which are empty, off a thread that is ending: every class points at the static one, and nothing
+/// is charged. The arrays stay with the heap for its next thread. Caller holds the word.
+pub fn uninstall(heap: HeapRef, t: &Thread) {
     for top in &t.top {
-        top.set(no_magazine());
+        top.store(no_magazine(), Ordering::Relaxed);
     }
+    for bin in &heap.bins {
+        bin.fills.set(0);
+    }
+    discharge(heap, heap.magazine_bytes.get());
+}
+
+/// Gives the arrays of a thread's empty magazines back too. Caller holds the word.
+pub fn release_empty(heap: HeapRef, t: &Thread) {
+    for class_index in 1..=CLASS_COUNT {
+        let bin = &heap.bins[class_index];
+        if bin.magazine.get() != 0
+            && t.top(class_index).load(Ordering::Relaxed) != no_magazine()
+            && in_use(bin, t, class_index) == 0
+        {
+            t.top(class_index).store(no_magazine(), Ordering::Relaxed);
+            array::release(heap, class_index);
+        }
+    }
+}
+
+/// Moves the heap's clock, and tells a dozing worker.
+fn advance(heap: HeapRef) -> u32 {
+    let ticks = heap.ticks.load(Ordering::Relaxed).wrapping_add(1);
+    heap.ticks.store(ticks, Ordering::Relaxed);
+    controller::pass();
+    ticks
 }
 
 /// Periodic work, paid by who calls in: resting magazines shrink, what has been free for the purge delay is returned.
 fn tick(heap: HeapRef, t: &Thread) {
-    let ticks = heap.ticks.get().wrapping_add(1);
-    heap.ticks.set(ticks);
+    let ticks = advance(heap);
     if ticks.is_multiple_of(CLOCK_PERIOD) {
         crate::trim::expire();
         crate::trim::balance();
+        if budget::is_tight() && heap.magazine_bytes.get() > budget::share_bytes() {
+            heap.with(|heap| yield_budget(heap, t));
+        }
+        controller::ensure();
     }
     if ticks.is_multiple_of(SHRINK_PERIOD) && config::on(Knob::CacheShrink) {
-        shrink_resting(heap, t);
+        heap.with(|heap| shrink_resting(heap, t));
     }
 }
 
 /// The part of [`tick`] that big blocks pay.
 pub fn tick_big(heap: HeapRef) {
-    let ticks = heap.ticks.get().wrapping_add(1);
-    heap.ticks.set(ticks);
+    let ticks = advance(heap);
     if ticks.is_multiple_of(CLOCK_PERIOD) {
         crate::trim::expire();
+        controller::ensure();
     }
 }
 
-/// Magazines without an event since the last look give half of their blocks back.
+fn is_resting(heap: HeapRef, class_index: usize) -> bool {
+    let bin = &heap.bins[class_index];
+    bin.magazine.get() != 0 && bin.events.get() as u16 == bin.events_seen.get()
+}
+
+/// Magazines without an event since the last look give half of their blocks back; those larger than their class may have
+/// now are halved.
 fn shrink_resting(heap: HeapRef, t: &Thread) {
     for class_index in 1..=CLASS_COUNT {
         let bin = &heap.bins[class_index];
-        if bin.events.get() == bin.events_seen.get() && bin.magazine.get() != 0 {
-            let held = held(bin, t, class_index);
-            if held != 0 {
-                flush_oldest(heap, t, class_index, held.div_ceil(2));
-                count(&heap.counters.magazines_shrunk, 1);
-            }
+        restore(bin, t, class_index);
+        let held = in_use(bin, t, class_index);
+        if is_resting(heap, class_index) && held != 0 {
+            flush_oldest(heap, t, class_index, held.div_ceil(2));
+            count(&heap.counters.magazines_shrunk, 1);
         }
-        bin.events_seen.set(bin.events.get());
+        bin.events_seen.set(bin.events.get() as u16);
+        if bin.magazine.get() != 0 && array::is_oversized(bin, class_index, way(class_index).factor) {
+            halve(heap, t, class_index);
+        }
+    }
+}
+
+fn halve(heap: HeapRef, t: &Thread, class_index: usize) {
+    let bin = &heap.bins[class_index];
+    restore(bin, t, class_index);
+    let keep = (usize::from(bin.magazine_slots.get()) / 2).max(2);
+    flush_oldest(heap, t, class_index, in_use(bin, t, class_index).saturating_sub(keep));
+    array::halve(heap, t, class_index);
+}
+
+/// A thread above its share, when the budget is tight: its resting magazines go; if it has none, its largest is halved.
+fn yield_budget(heap: HeapRef, t: &Thread) {
+    let (mut largest, mut most, mut released) = (0, 0, false);
+    for class_index in 1..=CLASS_COUNT {
+        let bin = &heap.bins[class_index];
+        let bytes = usize::from(bin.magazine_slots.get()) * class(class_index).bytes as usize;
+        let installed = t.top(class_index).load(Ordering::Relaxed) != no_magazine();
+        if installed && is_resting(heap, class_index) {
+            restore(bin, t, class_index);
+            flush_oldest(heap, t, class_index, usize::MAX);
+            t.top(class_index).store(no_magazine(), Ordering::Relaxed);
+            array::release(heap, class_index);
+            count(&heap.counters.magazines_shrunk, 1);
+            released = true;
+        } else if installed && bytes > most {
+            (largest, most) = (class_index, bytes);
+        }
+        bin.events_seen.set(bin.events.get() as u16);
+    }
+    if !released && largest != 0 {
+        halve(heap, t, largest);
     }
 }

@@ -6,6 +6,7 @@
 //! type-stable: cut from metadata, reused, never unmapped, so a stale owner field still names a heap.
 
 pub mod flush;
+pub mod idle;
 pub mod orphan;
 pub mod purge;
 pub mod refill;
@@ -16,10 +17,11 @@ pub mod table;
 use crate::size_class::CLASS_COUNT;
 use crate::superslab::SlabRef;
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, Word};
-use crate::units::SlabId;
+use crate::units::{PAGE_BYTES, SlabId};
 use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
+use idle::Idle;
 use remote::{Owner, Pending, Space};
 
 /// What a heap keeps for one class.
@@ -30,14 +32,35 @@ pub struct Bin {
     pub warm_len: Cell<u16>,
     /// Blocks the thread's magazine may hold; 0 until it has one.
     pub magazine_slots: Cell<u16>,
+    /// Refills since the worker looked last; stays at its largest value.
+    pub refills: Cell<u16>,
+    /// Flushes since then, likewise.
+    pub flushes: Cell<u16>,
+    /// Blocks that both moved since then.
+    pub moved: Cell<u32>,
     /// WARM events of this class, by which a resting magazine is recognised.
     pub events: Cell<u32>,
-    /// `events` when the magazine was last looked at.
-    pub events_seen: Cell<u32>,
-    /// Bytes of the magazine's array.
-    pub magazine_array_bytes: Cell<u32>,
+    /// Low half of `events` when the magazine was last looked at.
+    pub events_seen: Cell<u16>,
+    /// Slabs that the next miss takes beyond the one needed, if prefill is adaptive.
+    pub prefill: Cell<u8>,
+    /// Low half of `events` at the last miss that took a fresh slab.
+    pub missed_at: Cell<u16>,
+    /// Refills since the thread came, as far as they still double its batch.
+    pub fills: Cell<u8>,
+    /// A taker has left zeros below `top`.
+    pub hollow: Cell<bool>,
     /// The magazine's bottom slot; 0 until there is one.
     pub magazine: Cell<usize>,
+}
+
+impl Bin {
+    /// Counts a refill or a flush of `n` blocks.
+    pub fn note(&self, kind: &Cell<u16>, n: usize) {
+        kind.set(kind.get().saturating_add(1));
+        self.moved.set(self.moved.get().saturating_add(n as u32));
+        self.events.set(self.events.get().wrapping_add(1));
+    }
 }
 
 /// Sums a heap keeps of its WARM events; documented in `stats`.
@@ -56,6 +79,8 @@ pub struct Counters {
     pub warm_hits: Cell<u64>,
     pub warm_misses: Cell<u64>,
     pub magazines_shrunk: Cell<u64>,
+    pub taken_blocks: Cell<u64>,
+    pub cache_refusals: Cell<u64>,
 }
 
 /// Adds to a counter.
@@ -80,15 +105,23 @@ pub struct Heap {
     /// Bytes of blocks out (live, or in magazines, or returned and not yet accounted). Written by the word's holder,
     /// read by anyone as an estimate, hence Relaxed.
     out_bytes: AtomicUsize,
-    /// Byte limits of the magazines, summed.
+    /// What the magazines are charged (`front::budget`).
     pub magazine_bytes: Cell<usize>,
-    /// WARM events, the clock of periodic work.
-    pub ticks: Cell<u32>,
+    /// Times since the worker looked last that a magazine could not grow for want of budget.
+    pub refusals: Cell<u32>,
+    /// The thread's number in the kernel, if its end is hooked; else 0, and nobody takes from it.
+    pub tid: Cell<u32>,
+    /// How the worker sees the heap rest; its own.
+    pub rest: Cell<Idle>,
+    /// WARM events, the clock of periodic work. Written by the heap's thread, read by the worker: Relaxed.
+    pub ticks: AtomicU32,
     /// Sums.
     pub counters: Counters,
     /// By class; bin 0 is unused.
     pub bins: [Bin; CLASS_COUNT + 1],
 }
+
+const _: () = assert!(size_of::<Heap>() <= PAGE_BYTES, "a piece of metadata of one page");
 
 /// A value on cache lines of its own, because others write it.
 #[repr(C, align(128))]

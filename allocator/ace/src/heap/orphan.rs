@@ -87,6 +87,7 @@ impl HeapRef {
             self.abandon_class(class_index);
         }
         self.thread.set(0);
+        self.tid.set(0);
     }
 
     /// Releases a slab of this heap, or orphans it and shows it to adopters.

@@ -16,6 +16,11 @@ use core::ptr;
 /// HOT slabs that one refill may visit for its batch; bounds the time under the word.
 const VISITS_MAX: usize = 16;
 
+/// Adaptive prefill takes at most so many slabs.
+const PREFILL_MAX: u8 = 8;
+/// WARM events of a class, for each slab taken, within which its next miss is soon.
+const SOON_EVENTS: u16 = 16;
+
 impl HeapRef {
     /// Takes up to `n` blocks into `slots[0..]`, the lowest address last (it is handed out first). Returns how many;
     /// 0 means that there is no memory.
@@ -115,11 +120,24 @@ impl HeapRef {
             return Some(slab);
         }
         let found = self.fresh(class_index, row, true)?;
-        for _ in 0..config::get(Knob::Prefill) {
+        for _ in 0..self.prefill(class_index) {
             let Some(extra) = self.fresh(class_index, row, false) else { break };
             self.move_to(extra, Shelf::Warm);
         }
         Some(found)
+    }
+
+    /// Slabs to take beyond the one needed: as stated, or by how soon this miss follows the class's last.
+    fn prefill(self, class_index: usize) -> u64 {
+        if !config::on(Knob::PrefillAdaptive) {
+            return config::get(Knob::Prefill);
+        }
+        let bin = &self.bins[class_index];
+        let (now, last) = (bin.events.get() as u16, bin.prefill.get());
+        let since = now.wrapping_sub(bin.missed_at.replace(now));
+        let soon = since <= SOON_EVENTS * (u16::from(last) + 1);
+        bin.prefill.set(if soon { (last * 2).clamp(1, PREFILL_MAX) } else { last / 2 });
+        u64::from(bin.prefill.get())
     }
 
     /// A slab from the pool, carved for the class, on the HOT shelf; `may_map` allows a new superslab.

@@ -78,6 +78,21 @@ pub fn futex_wait(word: &AtomicU32, expected: u32) {
     };
 }
 
+/// As [`futex_wait`], for `ms` milliseconds at most.
+pub fn futex_wait_for(word: &AtomicU32, expected: u32, ms: u32) {
+    let most = libc::timespec { tv_sec: i64::from(ms / 1000), tv_nsec: i64::from(ms % 1000) * 1_000_000 };
+    // SAFETY: `word` is a live aligned u32 and `most` a live timespec for the whole call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            ptr::from_ref(&most),
+        )
+    };
+}
+
 /// Wakes one sleeper of `word`.
 pub fn futex_wake(word: &AtomicU32) {
     // SAFETY: `word` is a live aligned u32; waking reads nothing through it.
@@ -115,7 +130,24 @@ pub fn set_errno(code: i32) {
 /// Writes `line` to standard error; a failure has nowhere to be reported.
 pub fn message(line: &[u8]) {
     // SAFETY: the buffer is a live slice of the given length.
-    unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
+    let written = unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
+    if written < 0 && errno() == libc::EBADF {
+        message_of_worker(line);
+    }
+}
+
+/// The worker has no open files of its own; the first thread's standard error can be opened by name, unless it is a
+/// socket.
+fn message_of_worker(line: &[u8]) {
+    // SAFETY: a NUL-terminated path.
+    let file =
+        unsafe { libc::open(c"/proc/self/fd/2".as_ptr(), libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC) };
+    if file >= 0 {
+        // SAFETY: the buffer is a live slice of the given length.
+        unsafe { libc::write(file, line.as_ptr().cast(), line.len()) };
+        // SAFETY: opened above.
+        unsafe { libc::close(file) };
+    }
 }
 
 /// Ends the process with SIGABRT.

@@ -7,10 +7,15 @@
 
 pub mod fake;
 mod linux;
+mod rest;
 
 pub use linux::{
-    abort, environment, errno, exclude_from_dump, futex_wait, futex_wake, message, nap, now_ms,
-    out_of_memory, set_errno, yield_now,
+    abort, environment, errno, exclude_from_dump, futex_wait, futex_wait_for, futex_wake, message, nap,
+    now_ms, out_of_memory, set_errno, yield_now,
+};
+pub use rest::{
+    Rest, Standing, barrier, barrier_after_fork, barrier_ready, field, name_thread, number, own_files,
+    read_file, start_thread, thread_number,
 };
 
 use crate::units::round_up;
