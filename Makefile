@@ -1,5 +1,5 @@
 # Every target sets up what it needs. Variables: BENCH_OPS BENCH_THREADS BENCH_ENGINES BENCH_WORKLOADS BENCH_BUDGET
-# BENCH_FLAGS (any further flags of `allocbench bench`).
+# BENCH_FLAGS (any further flags of `allocbench bench`), SCALE=full, SCALE_FLAGS (flags of `allocbench scale`).
 
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/release
@@ -7,7 +7,7 @@ ALLOCBENCH := $(BIN)/allocbench
 CARGO_BUILD := cargo build --release --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all test loom check fmt clippy docs ci microbench report plot clean
+.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all scale test loom check fmt clippy docs ci microbench report plot clean
 
 help: ## Show this list
 	@echo "make TARGET [BENCH_OPS=200000] [BENCH_THREADS=1,2,4,8] [BENCH_ENGINES=a,b] [BENCH_WORKLOADS=x,y] [BENCH_BUDGET=seconds]"
@@ -42,6 +42,9 @@ bench-full: build-all ## Measure every engine, workload, thread count and pass (
 
 bench-all: build-all ## As bench, with every engine that can be built
 	$(ALLOCBENCH) bench --all-engines $(BENCH_FLAGS)
+
+scale: build ## Measure serving memory: a real server under load, then idle, 10 minutes (SCALE=full: hours)
+	$(ALLOCBENCH) scale --size $(if $(SCALE),$(SCALE),default) $(SCALE_FLAGS)
 
 report: build ## Write summary, report and plots anew from results/bench.csv
 	$(ALLOCBENCH) report

@@ -28,6 +28,10 @@ enum Verb {
     Plot(cmd::plot::Args),
     /// Compare two result files, or two engines of one file
     Cmp(cmd::cmp::Args),
+    /// Measure a serving process: resident memory over concurrency, requests, threads and idle time
+    Scale(cmd::scale::Args),
+    /// Say what holds the memory of a process: live blocks, or free ones that the allocator keeps
+    Diagnose(cmd::diagnose::Args),
     /// Merge the shards of one plan into one file
     Merge(cmd::merge::Args),
 }
@@ -40,6 +44,8 @@ fn main() -> ExitCode {
         Verb::Report(args) => cmd::report::run(&args).map(done),
         Verb::Plot(args) => cmd::plot::run(&args).map(done),
         Verb::Cmp(args) => cmd::cmp::run(&args).map(done),
+        Verb::Scale(args) => cmd::scale::run(&args),
+        Verb::Diagnose(args) => cmd::diagnose::run(&args),
         Verb::Merge(args) => cmd::merge::run(&args).map(done),
     };
     match outcome {

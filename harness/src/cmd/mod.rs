@@ -2,7 +2,9 @@
 
 pub mod bench;
 pub mod cmp;
+pub mod diagnose;
 pub mod list;
 pub mod merge;
 pub mod plot;
 pub mod report;
+pub mod scale;
