@@ -1,6 +1,6 @@
 //! Which allocator it is, and the two questions that all of them are asked.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::CStr;
 
 use crate::report::Report;
 use crate::{glibc, jemalloc, mimalloc, symbol, tcmalloc};
@@ -26,7 +26,7 @@ pub fn report() -> Report {
         report.engine = if ace { "ace" } else { "unknown" }.into();
         // Whatever such a library says through the interfaces of glibc that it has itself.
         glibc::fill(&mut report);
-        ace_figures(&mut report);
+        report.metadata_bytes = report.extra.get("meta_bytes").copied();
     }
     report
 }
@@ -49,20 +49,4 @@ fn glibc_version() -> String {
     // SAFETY: takes nothing and returns a NUL-terminated constant.
     let text = unsafe { CStr::from_ptr(libc::gnu_get_libc_version()) };
     text.to_string_lossy().into_owned()
-}
-
-/// ACE-Alloc's own statistics as flat JSON, where the library exports them.
-fn ace_figures(report: &mut Report) {
-    type Json = unsafe extern "C" fn(*mut c_char, usize) -> c_int;
-    let Some(address) = symbol::beside_malloc(c"ace_stats_json") else { return };
-    // SAFETY: the symbol of this name has this type.
-    let json = unsafe { std::mem::transmute::<*mut c_void, Json>(address) };
-    let mut text = vec![0_u8; 16 << 10];
-    // SAFETY: the buffer holds as many bytes as it is said to.
-    let length = unsafe { json(text.as_mut_ptr().cast(), text.len()) };
-    let text = text.get(..usize::try_from(length).unwrap_or(0)).unwrap_or_default();
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_slice(text) else { return };
-    report.extra = fields.into_iter().filter_map(|(name, value)| Some((name, value.as_u64()?))).collect();
-    report.metadata_bytes = report.extra.get("meta_bytes").copied().or(report.metadata_bytes);
-    report.arena_bytes = report.extra.get("committed_bytes").copied().or(report.arena_bytes);
 }

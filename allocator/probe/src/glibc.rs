@@ -1,9 +1,11 @@
-//! glibc: `malloc_info` for each arena, `mallinfo2` for what it sums.
+//! glibc: `malloc_info` for each arena, `mallinfo2` for what it sums. Libraries that answer in its place (ACE-Alloc) add
+//! counters of their own.
 //!
 //! In both, a block that lies in a thread cache (tcache) counts as allocated: glibc has no figure for these caches. The
 //! top of an arena counts as free. `keepcost` is the top of the main arena alone, while `malloc_trim` also returns whole
 //! free pages inside every arena: what is "releasable" here is what glibc returns unasked.
 
+use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
 
 use crate::report::Report;
@@ -44,6 +46,7 @@ pub fn fill(report: &mut Report) {
     }
     if let Some(text) = malloc_info() {
         let arenas = parse(&text);
+        (report.extra, report.version) = counters(&text, std::mem::take(&mut report.version));
         report.arenas = Some(arenas.len() as u64);
         report.largest_arenas = arenas;
         report.largest_arenas.sort_unstable_by(|a, b| b.cmp(a));
@@ -97,9 +100,30 @@ fn parse(text: &str) -> Vec<(u64, u64)> {
     arenas
 }
 
+/// Counters and name that a library other than glibc adds to the XML (`<allocator name>`, `<counter name value>`).
+fn counters(text: &str, version: String) -> (BTreeMap<String, u64>, String) {
+    let mut found = BTreeMap::new();
+    let mut own = None;
+    for line in text.lines() {
+        if line.starts_with("<allocator ") {
+            own = word(line, "name").map(String::from);
+        }
+        if line.starts_with("<counter ")
+            && let Some(name) = word(line, "name")
+        {
+            found.insert(name.into(), attribute(line, "value"));
+        }
+    }
+    (found, own.unwrap_or(version))
+}
+
 fn attribute(line: &str, name: &str) -> u64 {
-    let after = line.split(&format!("{name}=\"")).nth(1).unwrap_or_default();
-    after.split('"').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    word(line, name).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+/// The value of an attribute.
+fn word<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.split(&format!("{name}=\"")).nth(1)?.split('"').next()
 }
 
 /// `malloc_trim(0)`; false if the allocator has none of its own.
@@ -123,6 +147,15 @@ mod tests {
             <total type=\"rest\" count=\"2\" size=\"7\"/>\n<system type=\"current\" size=\"70\"/>\n</heap>\n\
             <total type=\"rest\" count=\"4\" size=\"9999\"/>\n<system type=\"current\" size=\"1070\"/>\n</malloc>";
         assert_eq!(parse(text), [(1000, 116), (70, 7)]);
+    }
+
+    #[test]
+    fn counters_of_another_library_are_kept_under_its_names() {
+        let text = "<malloc version=\"1\">\n<allocator name=\"ace-alloc 0.1.0\">\n\
+            <counter name=\"meta_bytes\" value=\"77\"/>\n</allocator>\n</malloc>";
+        let (found, version) = counters(text, String::new());
+        assert_eq!((found["meta_bytes"], version.as_str()), (77, "ace-alloc 0.1.0"));
+        assert_eq!(counters("<malloc/>", "2.36".into()), (BTreeMap::new(), "2.36".into()));
     }
 
     #[test]

@@ -193,10 +193,14 @@ fn mechanism(look: &Snapshot, live: u64, trimmed: Option<u64>) -> (Class, String
             format!("{} keeps {pages} of free pages{why}{returns}", heap.engine),
         );
     }
-    if half(heap.thread_cache_bytes) {
-        let caches = mb(heap.thread_cache_bytes.unwrap_or(0) as f64);
+    // ACE counts blocks in caches as allocated; where the program counts too, the difference is the caches.
+    let beyond_live = heap.counted_live_bytes.zip(heap.allocated_bytes);
+    let beyond_live = beyond_live.map(|(live, allocated)| allocated.saturating_sub(live));
+    let caches = heap.thread_cache_bytes.or(beyond_live);
+    if half(caches) {
+        let bytes = mb(caches.unwrap_or(0) as f64);
         let text =
-            format!("{} keeps {caches} in the caches of {} threads{returns}", heap.engine, look.threads);
+            format!("{} keeps {bytes} in the caches of {} threads{returns}", heap.engine, look.threads);
         return (Class::ThreadCaches, text);
     }
     let text = format!(
