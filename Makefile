@@ -43,7 +43,7 @@ bench-full: build-all ## Measure every engine, workload, thread count and pass (
 bench-all: build-all ## As bench, with every engine that can be built
 	$(ALLOCBENCH) bench --all-engines $(BENCH_FLAGS)
 
-scale: build ## Measure serving memory: a real server under load, then idle, 10 minutes (SCALE=full: hours)
+scale: build ## Measure serving memory: a real server under load, then idle, 15 minutes (SCALE=quick|full)
 	$(ALLOCBENCH) scale --size $(if $(SCALE),$(SCALE),default) $(SCALE_FLAGS)
 
 report: build ## Write summary, report and plots anew from results/bench.csv

@@ -106,7 +106,7 @@ fn what_cannot_work_is_one_line_and_writes_nothing() {
         ("scale --blocks 0", "--blocks"),
         ("scale --concurrency 5000", "--concurrency"),
         ("scale --payloads 7", "--payloads"),
-        ("scale --rate -3", "--rate"),
+        ("scale --rate=-3", "--rate"),
         ("scale --shard 3/2", "--shard"),
         ("scale --preload x=/nowhere", "--preload"),
         ("scale --report nowhere.csv", "nowhere.csv"),
@@ -155,7 +155,7 @@ fn what_a_burst_leaves_is_called_retention_and_its_mechanism_named() {
 fn a_command_is_made_to_answer() {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_allocbench"));
     let serve = program.with_file_name("allocbench-serve");
-    let (class, found) = class_of(&format!("diagnose --seconds 1 --looks 4 --json -- sleep 30 {}", ""));
+    let (class, found) = class_of("diagnose --seconds 1 --looks 4 --json -- sleep 30");
     assert_eq!(class, "small", "{found}");
     assert_eq!(found["snapshots"][0]["heap"]["engine"], "glibc", "{found}");
     let (class, _) = class_of(&format!("diagnose --seconds 1 --looks 4 --json -- {}", serve.display()));

@@ -1,5 +1,6 @@
 //! What is looked at: a process that runs, a command that is started for it, or a server of `scale` under load.
 
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -65,10 +66,13 @@ pub fn command(words: &[String], folder: &Path) -> Result<Started> {
     let before = std::env::var("LD_PRELOAD").unwrap_or_default();
     let preload =
         if before.is_empty() { probe.display().to_string() } else { format!("{before}:{}", probe.display()) };
+    // Standard output is for the report: what the command prints goes where messages go.
+    let out = std::io::stderr().as_fd().try_clone_to_owned().context("standard error cannot be shared")?;
     let child = Command::new(&words[0])
         .args(&words[1..])
         .env("LD_PRELOAD", preload)
         .stdin(Stdio::null())
+        .stdout(out)
         .spawn()
         .with_context(|| {
             format!("{} cannot be started; name a program on the PATH or with its folder", words[0])

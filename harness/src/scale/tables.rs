@@ -15,6 +15,9 @@ pub type Pick = fn(&Row) -> Option<f64>;
 /// Engine that ratios are formed to.
 pub const REFERENCE: &str = "glibc";
 
+/// The engine of this project.
+const OWN: &str = "ace";
+
 /// Bytes as MB, as published.
 fn mb(bytes: Option<u64>) -> Option<f64> {
     bytes.map(|bytes| bytes as f64 / 1e6)
@@ -71,6 +74,7 @@ pub fn all(rows: &[Row]) -> Vec<Table> {
         published(&rows, "requests", |row| row.requests, &seed::REQUESTS),
         requests_by_engine(&rows),
         latency(&rows),
+        own_against_peers(&rows),
         keep_alive(&rows),
         threads(&rows),
         failures(&rows),
@@ -93,15 +97,18 @@ fn percent(value: Option<f64>) -> Cell {
 
 /// Ratio to glibc over the blocks of one test.
 pub fn paired(rows: &Rows, test: &str, engine: &str, pick: Pick) -> Option<Ratio> {
+    against(rows, test, engine, REFERENCE, pick)
+}
+
+/// Ratio of an engine to another over the blocks of one test, which has one point.
+fn against(rows: &Rows, test: &str, engine: &str, other: &str, pick: Pick) -> Option<Ratio> {
     let of = |name: &str, block: u32| {
-        rows.0
-            .iter()
-            .find(|row| row.is_ok() && row.test == test && row.engine == name && row.block == block)
-            .and_then(pick)
+        let mut own = rows.0.iter().filter(|row| row.is_ok() && row.test == test && row.engine == name);
+        own.find(|row| row.block == block).and_then(pick)
     };
     let blocks = rows.0.iter().map(|row| row.block).max().unwrap_or(0);
     let pairs: Vec<(f64, f64)> =
-        (0..=blocks).filter_map(|block| of(engine, block).zip(of(REFERENCE, block))).collect();
+        (0..=blocks).filter_map(|block| of(engine, block).zip(of(other, block))).collect();
     Ratio::paired(&pairs)
 }
 
@@ -378,6 +385,37 @@ fn latency(rows: &Rows) -> Table {
             figure(of(|row| row.latency_ns_p999.map(|ns| ns as f64 / 1e6))),
             figure(of(resident)),
         ]);
+    }
+    table
+}
+
+/// The engine of this project against each other one.
+fn own_against_peers(rows: &Rows) -> Table {
+    let mut table = Table::new(
+        format!("{OWN} against each engine"),
+        "Ratios of ace to the engine of the row, paired within blocks, with their intervals. Below 1 is less memory, less time; above 1 is more requests/s.",
+        1,
+        head(&["engine", "RSS at the end", "RSS after 2 s", "requests/s", "server CPU", "p99, open loop"]),
+    );
+    let mut engines = rows.engines("engines");
+    engines.extend(rows.engines("latency"));
+    let mut seen = Vec::new();
+    for engine in engines {
+        if engine == OWN || seen.contains(&engine) {
+            continue;
+        }
+        seen.push(engine);
+        let of = |test: &str, pick: Pick| against(rows, test, OWN, engine, pick);
+        let cells = [
+            of("engines", resident),
+            of("engines", |row| mb(row.resident_bytes_idle_2s)),
+            of("engines", |row| row.requests_per_s),
+            of("engines", |row| row.server_cpu_seconds),
+            of("latency", |row| row.latency_ns_p99.map(|ns| ns as f64)),
+        ];
+        if cells.iter().any(Option::is_some) {
+            table.push(std::iter::once(Cell::text(engine)).chain(cells.map(ratio)).collect());
+        }
     }
     table
 }
