@@ -189,7 +189,7 @@ fn resident(look: &Snapshot, trimmed: Option<u64>) -> Table {
         ("break heap (glibc's main arena)".to_string(), kinds.break_bytes),
         (format!("{} heaps of glibc's other arenas", kinds.arena_heaps), kinds.arena_bytes),
         ("other anonymous memory".into(), kinds.anonymous_bytes),
-        (format!("{} stacks", kinds.stacks), kinds.stack_bytes),
+        (format!("{} stacks, signal stacks included", kinds.stacks), kinds.stack_bytes),
         ("program and libraries".into(), kinds.file_bytes),
         ("shared memory".into(), kinds.shared_bytes),
         ("all".into(), kinds.resident_bytes),

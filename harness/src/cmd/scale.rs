@@ -218,7 +218,7 @@ fn write(args: &Args, rows: &[Row], timeline: &[record::Reading], provenance: &P
     let model = provenance.machine.get("cpu_model").map_or("unknown CPU", String::as_str);
     let caption = format!(
         "{} · revision {} · {} × {model} · {}",
-        provenance.commands.first().map_or("", String::as_str),
+        provenance.commands.join("; "),
         provenance.revision,
         cpus,
         provenance.started
