@@ -79,6 +79,11 @@ pub fn fitting(class: Class, engine: &str, rows: &[Row]) -> Vec<Mitigation> {
         }
     }
     list.sort_by(|a, b| a.idle_ratio.unwrap_or(f64::MAX).total_cmp(&b.idle_ratio.unwrap_or(f64::MAX)));
+    let note = fewer_threads(&rows, engine);
+    list.push(Mitigation {
+        note,
+        ..plain("fewer blocking threads (tokio)", "Builder::max_blocking_threads(4)", "")
+    });
     let note = keep_alive(&rows, engine);
     list.push(Mitigation {
         note,
@@ -141,6 +146,27 @@ fn decayed(rows: &Rows) -> String {
         row.resident_bytes_idle_5s.map(|bytes| bytes as f64 / 1e6)
     });
     left.map_or_else(String::new, |left| format!("after 5 s of idle time {:.0} % were left", left * 100.0))
+}
+
+/// Resident set and throughput with the smallest pool against the largest that was measured.
+fn fewer_threads(rows: &Rows, engine: &str) -> String {
+    let engine = if engine.is_empty() { REFERENCE } else { engine };
+    let own =
+        |size: u64| rows.of("threads").filter(move |row| row.engine == engine && row.blocking_max == size);
+    let sizes = rows.of("threads").filter(|row| row.engine == engine).map(|row| row.blocking_max);
+    let Some((least, most)) = sizes.clone().min().zip(sizes.max()).filter(|(least, most)| least < most)
+    else {
+        return String::new();
+    };
+    let share = |pick: fn(&Row) -> Option<f64>| Some(median(own(least), pick)? / median(own(most), pick)?);
+    match (share(resident), share(|row| row.requests_per_s)) {
+        (Some(memory), Some(speed)) => format!(
+            "{least} threads instead of {most}: {:.0} % of the resident set, {:.0} % of the throughput",
+            memory * 100.0,
+            speed * 100.0
+        ),
+        _ => String::new(),
+    }
 }
 
 fn keep_alive(rows: &Rows, engine: &str) -> String {
