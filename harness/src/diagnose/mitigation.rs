@@ -153,9 +153,10 @@ fn fewer_threads(rows: &Rows, engine: &str) -> String {
     let engine = if engine.is_empty() { REFERENCE } else { engine };
     let own =
         |size: u64| rows.of("threads").filter(move |row| row.engine == engine && row.blocking_max == size);
-    let sizes = rows.of("threads").filter(|row| row.engine == engine).map(|row| row.blocking_max);
-    let Some((least, most)) = sizes.clone().min().zip(sizes.max()).filter(|(least, most)| least < most)
-    else {
+    let of_engine = rows.of("threads").filter(|row| row.engine == engine);
+    let sizes: Vec<u64> = of_engine.map(|row| row.blocking_max).collect();
+    let ends = sizes.iter().min().zip(sizes.iter().max());
+    let Some((&least, &most)) = ends.filter(|(least, most)| least < most) else {
         return String::new();
     };
     let share = |pick: fn(&Row) -> Option<f64>| Some(median(own(least), pick)? / median(own(most), pick)?);
