@@ -11,6 +11,7 @@ pub mod args;
 pub mod campaign;
 pub mod cmd;
 pub mod engine;
+pub mod gate;
 pub mod interrupt;
 pub mod job;
 pub mod machine;

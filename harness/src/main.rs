@@ -1,4 +1,5 @@
-//! The `allocbench` command line: a list of verbs and one match. An error is one line on standard error and exit code 2.
+//! The `allocbench` command line: a list of verbs and one match. An error is one line on standard error and exit code 2, or 3 where a verdict has
+//! code 2.
 
 use std::process::ExitCode;
 
@@ -30,17 +31,30 @@ enum Verb {
     Cmp(cmd::cmp::Args),
     /// Merge the shards of one plan into one file
     Merge(cmd::merge::Args),
+    /// Judge a candidate against a reference: exit code 0 pass, 1 fail, 2 undecided, 3 could not run
+    Gate(cmd::gate::Args),
+    /// Find the first revision that fails a gate
+    Bisect(cmd::bisect::Args),
+    /// Study how often the gate fails without cause and what it catches
+    Power(cmd::power::Args),
 }
 
 fn main() -> ExitCode {
     let done = |()| 0;
-    let outcome = match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(error) => return cmd::gate::usage(&error),
+    };
+    let outcome = match verb {
         Verb::List(args) => cmd::list::run(&args).map(done),
         Verb::Bench(args) => cmd::bench::run(&args),
         Verb::Report(args) => cmd::report::run(&args).map(done),
         Verb::Plot(args) => cmd::plot::run(&args).map(done),
         Verb::Cmp(args) => cmd::cmp::run(&args).map(done),
         Verb::Merge(args) => cmd::merge::run(&args).map(done),
+        Verb::Gate(args) => Ok(cmd::gate::run(&args)),
+        Verb::Bisect(args) => Ok(cmd::bisect::run(&args)),
+        Verb::Power(args) => cmd::power::run(&args).map(done),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

@@ -32,7 +32,7 @@ const DEFAULT_ENGINES: [&str; 8] = [
 const QUICK_ENGINES: [&str; 5] = ["system", "jemalloc", "mimalloc", "mempool_baseline", "mempool_sharded"];
 
 /// Engines that are measured only where they are named.
-const BY_NAME_ONLY: [&str; 1] = ["c_abi"];
+const BY_NAME_ONLY: [&str; 2] = ["c_abi", "slowed"];
 
 /// Workloads whose drain points are taken: the two with the largest live sets of mixed sizes.
 pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];

@@ -119,6 +119,13 @@ pub static CATALOG: &[Entry] = &[
         instance: instance!("tcmalloc", crate::tcmalloc::TCMALLOC),
     },
     Entry {
+        name: "slowed",
+        feature: "",
+        flavour: flavour::STANDARD,
+        about: "another engine with a planted slowdown (SLOWED_* variables), for the study of the gate's power",
+        instance: Some(crate::slowed::slowed),
+    },
+    Entry {
         name: "mempool_baseline",
         feature: "mempool",
         flavour: flavour::STANDARD,

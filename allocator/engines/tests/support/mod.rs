@@ -22,9 +22,10 @@ pub fn with_every_engine(case: impl FnOnce(&[&'static dyn Engine])) {
     case(&engines);
 }
 
-/// Whether two names stand for one allocator: `c_abi` is the process's malloc, which is `system` unless something is preloaded.
+/// Whether two names stand for one allocator: `c_abi` is the process's malloc, which is `system` unless something is preloaded,
+/// and `slowed` wraps `system` unless the environment says otherwise.
 pub fn is_glibc_by_another_name(one: &str, other: &str) -> bool {
-    let names = ["system", "c_abi"];
+    let names = ["system", "c_abi", "slowed"];
     names.contains(&one) && names.contains(&other)
 }
 
@@ -32,7 +33,7 @@ pub fn is_glibc_by_another_name(one: &str, other: &str) -> bool {
 pub fn version_prefix(name: &str) -> &'static str {
     match name {
         "floor" => "floor 0.",
-        "system" => "glibc 2.",
+        "system" | "slowed" => "glibc 2.",
         "c_abi" => "/",
         "jemalloc" => "jemalloc 5.3",
         "mimalloc" => "mimalloc 3.",
