@@ -1,5 +1,5 @@
 # Every target sets up what it needs. Variables: BENCH_OPS BENCH_THREADS BENCH_ENGINES BENCH_WORKLOADS BENCH_BUDGET
-# BENCH_FLAGS (any further flags of `allocbench bench`).
+# BENCH_FLAGS (any further flags of `allocbench bench`), GATE_CANDIDATE GATE_REFERENCE GATE_FLAGS.
 
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/release
@@ -7,11 +7,11 @@ ALLOCBENCH := $(BIN)/allocbench
 CARGO_BUILD := cargo build --release --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all test loom check fmt clippy docs ci microbench report plot clean
+.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all gate gate-instructions gate-baseline gate-power test loom check fmt clippy docs ci microbench report plot clean
 
 help: ## Show this list
 	@echo "make TARGET [BENCH_OPS=200000] [BENCH_THREADS=1,2,4,8] [BENCH_ENGINES=a,b] [BENCH_WORKLOADS=x,y] [BENCH_BUDGET=seconds]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Check (and where possible install) what the build needs
 	@sh scripts/setup.sh cargo cc valgrind
@@ -43,6 +43,21 @@ bench-full: build-all ## Measure every engine, workload, thread count and pass (
 bench-all: build-all ## As bench, with every engine that can be built
 	$(ALLOCBENCH) bench --all-engines $(BENCH_FLAGS)
 
+GATE_CANDIDATE ?= tree
+GATE_REFERENCE ?= HEAD~1
+
+gate: build ## Judge a candidate against a reference: GATE_CANDIDATE (tree), GATE_REFERENCE (HEAD~1), GATE_FLAGS
+	$(ALLOCBENCH) gate --candidate $(GATE_CANDIDATE) --reference $(GATE_REFERENCE) $(GATE_FLAGS)
+
+gate-instructions: build ## Compare instructions per operation with the recorded baseline (deterministic, under a minute)
+	$(ALLOCBENCH) gate --instructions-baseline results/baseline/instructions.csv --out $(TARGET)/gate/instructions
+
+gate-baseline: build ## Record that baseline anew
+	$(ALLOCBENCH) gate --record-baseline results/baseline/instructions.csv
+
+gate-power: build ## Study the gate's false alarms and power (hours; goes on where it was cut; GATE_FLAGS=--limit 100)
+	sh scripts/gate-power.sh $(GATE_FLAGS)
+
 report: build ## Write summary, report and plots anew from results/bench.csv
 	$(ALLOCBENCH) report
 	$(ALLOCBENCH) plot
@@ -70,7 +85,8 @@ docs: setup
 
 check: fmt clippy test docs ## Format, lints, tests, documentation, links: what must pass before a change lands
 
-ci: check ## What continuous integration runs: check, then a short benchmark whose rows are validated
+ci: check ## What continuous integration runs: check, the instruction gate, a short benchmark whose rows are validated
+	$(MAKE) gate-instructions
 	$(MAKE) bench-quick BENCH_OPS=20000 BENCH_THREADS=1,2 BENCH_BUDGET=30 BENCH_FLAGS="--out $(TARGET)/ci/results"
 	sh scripts/validate.sh $(TARGET)/ci/results/bench.csv \
 	    system,jemalloc,mimalloc,mempool_baseline,mempool_sharded \

@@ -25,6 +25,7 @@ pub struct Args {
     /// Revision that is known to be bad
     #[arg(long, value_name = "REVISION", default_value = "HEAD")]
     pub bad: String,
+    /// Flags of every gate
     #[command(flatten)]
     pub shared: Shared,
 }

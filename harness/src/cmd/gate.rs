@@ -6,19 +6,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use workloads::catalog;
-use workloads::spec::Workload;
 
 use crate::engine::{Choice, Shelf};
 use crate::gate::baseline::{self, Baseline};
 use crate::gate::callgrind::{self, Count};
 use crate::gate::checkout::Checkout;
-use crate::gate::config::{Config, Entry};
+use crate::gate::config::Config;
 use crate::gate::figures::{self, GateMetric};
 use crate::gate::junit;
-use crate::gate::measure::Bench;
+use crate::gate::lineup::{contests, workload};
 use crate::gate::report::{Report, worse};
-use crate::gate::session::{self, Contest, Limits, Outcome, Recorded, Verdict};
+use crate::gate::session::{self, Limits, Outcome, Verdict};
 use crate::gate::side::{self, Side, Word};
 use crate::terminal::say;
 use crate::{interrupt, machine};
@@ -64,6 +62,7 @@ pub struct Args {
     /// Against what: as --candidate, or a recorded CSV (csv:X)
     #[arg(long, default_value = "HEAD~1")]
     pub reference: String,
+    /// Flags of every gate
     #[command(flatten)]
     pub shared: Shared,
     /// Engine that a recorded CSV is normalised by
@@ -174,53 +173,6 @@ impl Wanted {
         let instructions = by_name || (default && callgrind::available().is_ok());
         Ok(Wanted { metrics, instructions })
     }
-}
-
-/// The comparisons of a configuration: each workload with those of the wanted metrics that it takes.
-pub fn contests(config: &Config, wanted: &[&'static GateMetric]) -> Result<Vec<Contest>> {
-    let mut contests = Vec::new();
-    for entry in &config.workload {
-        let metrics: Vec<&'static GateMetric> = entry
-            .metrics
-            .iter()
-            .map(|name| figures::find(name))
-            .collect::<Result<Vec<_>>>()?
-            .into_iter()
-            .filter(|metric| wanted.contains(metric))
-            .collect();
-        for pass in cell::wire::Pass::ALL {
-            let metrics: Vec<_> = metrics.iter().copied().filter(|metric| metric.pass == pass).collect();
-            if !metrics.is_empty() {
-                contests.push(contest(config, entry, pass, metrics)?);
-            }
-        }
-    }
-    for metric in wanted {
-        ensure!(
-            contests.iter().any(|contest| contest.bench.metrics.contains(metric)),
-            "no [[workload]] of the configuration takes {}; add it to one",
-            metric.name
-        );
-    }
-    Ok(contests)
-}
-
-fn contest(
-    config: &Config,
-    entry: &Entry,
-    pass: cell::wire::Pass,
-    metrics: Vec<&'static GateMetric>,
-) -> Result<Contest> {
-    let workload = workload(&entry.name)?.scaled(entry.ops);
-    let thresholds = metrics.iter().map(|metric| config.threshold(entry, metric)).collect();
-    let recorded = vec![Recorded::default(); metrics.len()];
-    let bench = Bench { workload, threads: entry.threads, pass, metrics, plain: false };
-    Ok(Contest { bench, thresholds, recorded })
-}
-
-fn workload(name: &str) -> Result<Workload> {
-    let found = catalog::builtin().into_iter().find(|workload| workload.name == name);
-    found.with_context(|| format!("no workload is called '{name}' (see: allocbench list)"))
 }
 
 /// Seconds of measuring.

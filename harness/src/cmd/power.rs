@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> Result<()> {
         if enough(begin) || interrupt::requested() {
             break;
         }
-        let row = match study.gate(cell, gate) {
+        let row = match study.gate(cell, gate, &rows) {
             Ok(row) => row,
             Err(_) if interrupt::requested() => break,
             Err(error) => return Err(error),

@@ -36,6 +36,11 @@ pub struct Plant {
 }
 
 impl Plant {
+    /// The same code with nothing to add: what a planted form is compared with.
+    pub fn without(self) -> Plant {
+        Plant { delay_ns: 0.0, ballast_bytes: 0, ..self }
+    }
+
     /// The engine `slowed` over `base` with this plant.
     pub fn choice(&self, shelf: &Shelf, base: &str) -> Result<Choice> {
         shelf.choose(base)?;
@@ -62,6 +67,15 @@ pub struct Base {
     pub ops_per_alloc: f64,
     /// Peak of the resident set over what was before, bytes.
     pub resident_bytes: f64,
+}
+
+/// The ratio that a plant of this size must give to a figure whose reference is so large.
+pub fn wanted(tail: bool, size: f64, reference_ns: f64) -> f64 {
+    match (tail, size >= 0.1) {
+        (true, true) => 1.0 + size.max(TAIL_NS_MIN / reference_ns),
+        (true, false) => 1.0 + size,
+        (false, _) => 1.0 / (1.0 - size),
+    }
 }
 
 impl Base {
@@ -118,14 +132,13 @@ impl Base {
     /// Moves the p99 of allocations by `share` of it, or by 4 ns where ten per cent or more are asked for and are less.
     pub fn tail(&self, share: f64) -> Plant {
         let p99 = figures::mid_quantile(&self.alloc_ns, 0.99);
-        let least = if share >= 0.1 { TAIL_NS_MIN } else { 0.0 };
-        let wanted = p99 + (share * p99).max(least);
+        let target = p99 * wanted(true, share, p99);
         let delayed = 1.0 / TAIL_EVERY as f64;
-        // Of all operations one in a hundred must lie above `wanted`: what lies there undelayed, and the rest by delay.
-        let above = share_above(&self.alloc_ns, wanted);
+        // Of all operations one in a hundred must lie above `target`: what lies there undelayed, and the rest by delay.
+        let above = share_above(&self.alloc_ns, target);
         let by_delay = ((0.01 - (1.0 - delayed) * above) / delayed).clamp(1e-6, 1.0);
         let lifted = figures::mid_quantile(&self.alloc_ns, 1.0 - by_delay);
-        Plant { delay_ns: (wanted - lifted).max(0.0), every: TAIL_EVERY, ..Plant::default() }
+        Plant { delay_ns: (target - lifted).max(0.0), every: TAIL_EVERY, ..Plant::default() }
     }
 
     /// Lowers throughput by `share`.

@@ -7,15 +7,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use cell::wire::Pass;
-use workloads::catalog;
 
-use crate::cmd::gate::contests;
 use crate::engine::Shelf;
 use crate::gate::callgrind;
 use crate::gate::config::Config;
 use crate::gate::figures;
-use crate::gate::plant::{Base, Plant};
+use crate::gate::lineup::{contests, workload};
+use crate::gate::plant::{self, Base, Plant};
 use crate::gate::session::{self, Contest, Finding, Limits, Verdict};
 use crate::gate::study::{Cell, Kind, Row};
 use crate::machine;
@@ -24,14 +22,18 @@ use crate::machine;
 const BURNERS: usize = 2;
 /// Turns of the delay loop that the instructions cells add to every allocation: found by counting one turn.
 const PROBE_TURNS: u64 = 64;
+/// Times that a plant's effect is measured and corrected.
+const CORRECTIONS: usize = 3;
+/// Time of each.
+const CORRECTION_TIME: Duration = Duration::from_secs(9);
 
 /// Runs gates of a study.
 pub struct Study<'a> {
     config: &'a Config,
     base: &'a str,
     shelf: Shelf,
-    /// Bases by kind of bench, measured once an invocation.
-    bases: Vec<(String, Base)>,
+    /// Plants by cell, sized once an invocation.
+    plants: Vec<(&'static str, Plant)>,
     revision: String,
     cpu: String,
 }
@@ -43,11 +45,11 @@ impl<'a> Study<'a> {
         Plant::default().choice(&shelf, base)?;
         let cpu = machine::machine().remove("cpu_model").unwrap_or_default();
         let revision = machine::revision().unwrap_or_else(|| "unknown".into());
-        Ok(Study { config, base, shelf, bases: Vec::new(), revision, cpu })
+        Ok(Study { config, base, shelf, plants: Vec::new(), revision, cpu })
     }
 
-    /// Runs one gate.
-    pub fn gate(&mut self, cell: &Cell, gate: u64) -> Result<Row> {
+    /// Runs one gate. `past` are the rows so far: a plant that was sized once on this processor is used again.
+    pub fn gate(&mut self, cell: &Cell, gate: u64, past: &[Row]) -> Result<Row> {
         let mut row = Row {
             cell: cell.name.into(),
             gate,
@@ -67,12 +69,10 @@ impl<'a> Study<'a> {
             _ => self.config.metrics.clone(),
         };
         let wanted = metrics.iter().map(|name| figures::find(name)).collect::<Result<Vec<_>>>()?;
+        let plant = self.plant(cell, contests(self.config, &wanted)?, past)?;
         let contests = contests(self.config, &wanted)?;
-        let plant = self.plant(cell, &contests)?;
-        let (candidate, reference) = (
-            plant.choice(&self.shelf, self.base)?,
-            Plant { delay_ns: 0.0, ballast_bytes: 0, ..plant }.choice(&self.shelf, self.base)?,
-        );
+        let candidate = plant.choice(&self.shelf, self.base)?;
+        let reference = plant.without().choice(&self.shelf, self.base)?;
         let _load = if cell.load { Some(Load::start()?) } else { None };
         let limits = Limits {
             budget: Duration::from_secs_f64(self.config.budget_seconds),
@@ -88,21 +88,64 @@ impl<'a> Study<'a> {
         Ok(row)
     }
 
-    fn plant(&mut self, cell: &Cell, contests: &[Contest]) -> Result<Plant> {
+    /// The plant of a cell: that of a row on record, else solved from the base and corrected by what it is measured to do.
+    fn plant(&mut self, cell: &Cell, mut contests: Vec<Contest>, past: &[Row]) -> Result<Plant> {
+        contests.truncate(1);
         let contest = contests.first().context("the configuration compares nothing")?;
-        let bench = &contest.bench;
-        let name = format!("{} {}", bench.place(), bench.pass.name());
-        if !self.bases.iter().any(|(known, _)| *known == name) {
-            let choice = Plant::default().choice(&self.shelf, self.base)?;
-            self.bases.push((name.clone(), Base::measure(&choice, bench)?));
+        let known = self.plants.iter().find(|(name, _)| *name == cell.name).map(|(_, plant)| *plant);
+        let same = |row: &&Row| {
+            (row.cell.as_str(), row.base.as_str(), &row.cpu) == (cell.name, self.base, &self.cpu)
+        };
+        let recorded = past.iter().find(same).map(|row| Plant {
+            delay_ns: row.delay_ns,
+            every: row.every,
+            ballast_bytes: row.ballast_bytes,
+            turns: None,
+        });
+        if let Some(plant) = known.or(recorded) {
+            return Ok(plant);
         }
-        let base = &self.bases.iter().find(|(known, _)| *known == name).context("measured above")?.1;
-        Ok(match (cell.kind, bench.pass) {
-            (Kind::Tail, Pass::Latency) => base.tail(cell.size),
-            (Kind::Throughput, _) => base.throughput(cell.size),
-            (Kind::Resident, _) => base.resident(cell.size),
-            _ => base.tail(0.0).without_delay(),
-        })
+        let unplanted = Plant::default().choice(&self.shelf, self.base)?;
+        let base = Base::measure(&unplanted, &contest.bench)?;
+        let mut plant = match cell.kind {
+            Kind::Tail => base.tail(cell.size),
+            Kind::Throughput => base.throughput(cell.size),
+            Kind::Resident => base.resident(cell.size),
+            Kind::Same | Kind::Instructions => base.tail(0.0).without(),
+        };
+        if matches!(cell.kind, Kind::Tail | Kind::Throughput) {
+            for _ in 0..CORRECTIONS {
+                plant = self.corrected(cell, contest, plant)?;
+            }
+        }
+        self.plants.push((cell.name, plant));
+        Ok(plant)
+    }
+
+    /// Measures what a plant does, and makes it longer or shorter by what it misses: the end of a delay loop costs more
+    /// than its turns, and a clock of steps does not show where the p99 stands within one.
+    fn corrected(&self, cell: &Cell, contest: &Contest, plant: Plant) -> Result<Plant> {
+        let candidate = plant.choice(&self.shelf, self.base)?;
+        let reference = plant.without().choice(&self.shelf, self.base)?;
+        let metric = if cell.kind == Kind::Tail { "alloc_ns_p99" } else { "ns_per_op" };
+        // Errors this small decide nothing before the time is over.
+        let limits = Limits { budget: CORRECTION_TIME, false_alarm: 1e-300, missed: 1e-300 };
+        let contest = Contest {
+            bench: contest.bench.clone(),
+            thresholds: contest.thresholds.clone(),
+            recorded: contest.recorded.clone(),
+        };
+        let found = session::run([&candidate, &reference], vec![contest], limits, 7, true, &mut |_| ())?;
+        let found = found.findings.iter().find(|finding| finding.metric == metric);
+        let found = found.with_context(|| format!("gate.toml does not take {metric}"))?;
+        let wanted = plant::wanted(cell.kind == Kind::Tail, cell.size, found.reference);
+        let missing_ns = (wanted - found.ratio) * found.reference;
+        let per_delay = if cell.kind == Kind::Tail { 1.0 } else { 2.0 * plant.every as f64 };
+        eprintln!(
+            "{}: {:.1} ns every {} give {:.3}, {wanted:.3} is wanted",
+            cell.name, plant.delay_ns, plant.every, found.ratio
+        );
+        Ok(Plant { delay_ns: (plant.delay_ns + missing_ns * per_delay).max(0.0), ..plant })
     }
 
     /// Instruction counts: a loop of so many turns that the first workload's operations cost `size` more.
@@ -111,8 +154,7 @@ impl<'a> Study<'a> {
         let begin = Instant::now();
         let settings = &self.config.instructions;
         let name = settings.workloads.first().context("gate.toml names no workload for instructions")?;
-        let workload = catalog::builtin().into_iter().find(|workload| workload.name == *name);
-        let workload = workload.with_context(|| format!("no workload is called '{name}'"))?;
+        let workload = workload(name)?;
         let count = |turns: u64| {
             let plant = Plant { every: 1, turns: Some(turns), ..Plant::default() };
             callgrind::count(&plant.choice(&self.shelf, self.base)?, &workload, settings.ops, "")
@@ -132,12 +174,6 @@ impl<'a> Study<'a> {
         row.seconds = begin.elapsed().as_secs_f64();
         fill(&mut row, &[finding]);
         Ok(row)
-    }
-}
-
-impl Plant {
-    fn without_delay(self) -> Plant {
-        Plant { delay_ns: 0.0, ..self }
     }
 }
 
