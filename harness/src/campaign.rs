@@ -27,13 +27,13 @@ use crate::schedule;
 use crate::selection::{DRAIN_WORKLOADS, FLOOR, Selection};
 
 /// What a cell is taken to cost before anything is known of it.
-const UNKNOWN_CELL_NS: f64 = 6e7;
+const UNKNOWN_CELL_NS: f64 = 9e7;
 /// A drain cell sleeps 5 s, whatever it runs.
 const DRAIN_CELL_NS: f64 = 5.4e9;
 /// A cell under callgrind, typically.
 const INSTRUCTIONS_CELL_NS: f64 = 1.3e9;
-/// A memory cell against a throughput cell.
-const MEMORY_COST: f64 = 1.5;
+/// A memory cell against a throughput cell, which runs several times.
+const MEMORY_COST: f64 = 0.7;
 /// Drain cells that sleep side by side.
 const DRAIN_WORKERS: usize = 4;
 /// Fixed repetitions of the full profile where no budget is given.

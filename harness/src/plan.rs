@@ -16,7 +16,7 @@ pub const LATENCY_MIN: u32 = 3;
 pub const THROUGHPUT_MAX: u32 = 30;
 
 /// A latency block costs about this many times a throughput block: two clock reads an operation, samples, histograms.
-const LATENCY_COST: f64 = 1.6;
+const LATENCY_COST: f64 = 0.8;
 
 /// One workload at one thread count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

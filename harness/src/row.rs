@@ -44,8 +44,10 @@ pub struct Row {
     pub ops_per_thread: Option<u64>,
     /// Timed operations of all threads.
     pub ops_total: Option<u64>,
-    /// Wall time of the timed part, from the barrier to the last thread's end.
+    /// Wall time of the timed part, from the barrier to the last thread's end; of several runs, the median.
     pub elapsed_ns: Option<u64>,
+    /// The same of every run of the cell, in their order, separated by blanks (throughput pass).
+    pub elapsed_ns_runs: Option<String>,
     /// ops_total / elapsed. In the latency and memory passes this includes their own cost: compare only `throughput` rows.
     pub ops_per_s: Option<f64>,
     /// Requested bytes allocated a second.

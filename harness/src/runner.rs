@@ -188,7 +188,14 @@ fn wait(child: &Child, closed: &mpsc::Receiver<()>, limits: &Limits) -> Option<E
     }
 }
 
+/// Resident bytes of a cell: of its process and of the copy that may be running.
 fn resident_bytes(pid: u32) -> u64 {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let copies = children.split_ascii_whitespace().filter_map(|copy| copy.parse().ok());
+    resident_bytes_alone(pid) + copies.map(resident_bytes_alone).sum::<u64>()
+}
+
+fn resident_bytes_alone(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with("VmRSS:"));
     let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok());

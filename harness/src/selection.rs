@@ -17,19 +17,21 @@ pub const REFERENCE: &str = "system";
 pub const FLOOR: &str = "floor";
 
 /// Engines of the default profile, in the order of tables; those that are not built are said and left out.
-const DEFAULT_ENGINES: [&str; 8] = [
+const DEFAULT_ENGINES: [&str; 9] = [
     "system",
     "system#aa",
     "jemalloc",
     "mimalloc",
     "mimalloc2",
+    "ace",
     "mempool_baseline",
     "mempool_sharded",
     "floor",
 ];
 
 /// Engines of the quick profile.
-const QUICK_ENGINES: [&str; 5] = ["system", "jemalloc", "mimalloc", "mempool_baseline", "mempool_sharded"];
+const QUICK_ENGINES: [&str; 6] =
+    ["system", "jemalloc", "mimalloc", "ace", "mempool_baseline", "mempool_sharded"];
 
 /// Engines that are measured only where they are named.
 const BY_NAME_ONLY: [&str; 2] = ["c_abi", "slowed"];
@@ -154,7 +156,10 @@ fn engines(args: &RunArgs, shelf: &Shelf, missing: &mut Vec<String>) -> Result<V
         Profile::Default | Profile::Full => DEFAULT_ENGINES.map(String::from).to_vec(),
     };
     if args.all_engines || args.profile == Profile::Full {
-        let all = engines::catalog::CATALOG.iter().map(|entry| entry.name.to_string());
+        let all = engines::catalog::CATALOG
+            .iter()
+            .filter(|entry| !entry.ablation)
+            .map(|entry| entry.name.to_string());
         let further: Vec<String> =
             all.filter(|name| !wanted.contains(name) && !BY_NAME_ONLY.contains(&name.as_str())).collect();
         wanted.extend(further);

@@ -87,10 +87,10 @@ fn an_interrupted_run_resumes_to_the_same_set_of_rows() {
     succeeded(&finish(small(whole.path(), &[])));
     let cut = tempfile::tempdir().unwrap();
     let child = small(cut.path(), &[]).stderr(Stdio::null()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(300);
     let csv = cut.path().join("bench.csv");
     while std::fs::read_to_string(&csv).unwrap_or_default().lines().count() < 8 {
-        assert!(Instant::now() < deadline, "no rows after a minute");
+        assert!(Instant::now() < deadline, "no rows after five minutes");
         std::thread::sleep(Duration::from_millis(2));
     }
     let killed = Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap();
@@ -116,9 +116,9 @@ fn ctrl_c_keeps_what_is_done_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = small(folder.path(), &["--reps", "200"]).stderr(Stdio::piped()).spawn().unwrap();
     let csv = folder.path().join("bench.csv");
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(300);
     while std::fs::read_to_string(&csv).unwrap_or_default().lines().count() < 5 {
-        assert!(Instant::now() < deadline, "no rows after a minute");
+        assert!(Instant::now() < deadline, "no rows after five minutes");
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

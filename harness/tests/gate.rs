@@ -103,7 +103,9 @@ fn empty_baselines_are_refused() {
 /// A configuration whose thresholds decide after few units whatever the machine does beside.
 fn coarse(folder: &Path) {
     let text = std::fs::read_to_string(CONFIG).unwrap();
-    let text = text.replace("pass_below = 1.10\n", "pass_below = 8.0\n").replace("fail_above = 1.02\n", "fail_above = 3.0\n");
+    let text = text
+        .replace("pass_below = 1.10\n", "pass_below = 8.0\n")
+        .replace("fail_above = 1.02\n", "fail_above = 3.0\n");
     let text = text.replace("ops = 50000", "ops = 2000");
     std::fs::write(folder.join("gate.toml"), text).unwrap();
 }
@@ -122,7 +124,8 @@ fn equal_sides_pass_and_every_file_is_written() {
     for name in ["gate.md", "gate.xml", "gate.json", "gate.svg", "gate.png"] {
         assert!(report.join(name).metadata().unwrap().len() > 100, "{name}");
     }
-    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(report.join("gate.json")).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(report.join("gate.json")).unwrap()).unwrap();
     assert_eq!(json["outcome"]["verdict"], "pass");
 }
 
@@ -146,7 +149,10 @@ fn a_slow_engine_fails() {
 fn a_budget_for_nothing_is_undecided() {
     let folder = tempfile::tempdir().unwrap();
     coarse(folder.path());
-    let output = allocbench(folder.path(), &gate(&["--candidate", "system", "--reference", "jemalloc", "--budget", "0.1"]));
+    let output = allocbench(
+        folder.path(),
+        &gate(&["--candidate", "system", "--reference", "jemalloc", "--budget", "0.1"]),
+    );
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
 }
 

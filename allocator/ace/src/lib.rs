@@ -93,6 +93,11 @@ mod api {
         route::alloc(bytes, align)
     }
 
+    /// Applies a configuration; `ACE_*` variables override it. Without effect once the first block was asked for.
+    pub fn start(config: &Config) {
+        crate::front::lifecycle::start(config);
+    }
+
     /// Gives all free memory that can be reached back to the system; returns bytes.
     pub fn trim() -> usize {
         trimming::trim()

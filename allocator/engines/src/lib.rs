@@ -16,6 +16,7 @@
 //!
 //! Arrows: `workloads` and `cell` import this crate; it imports the allocators and nothing of the harness.
 
+pub mod ace;
 pub mod block;
 pub mod c_abi;
 pub mod catalog;

@@ -6,6 +6,7 @@
 mod latency;
 mod measure;
 mod raw;
+mod repeat;
 mod resources;
 mod timeline;
 

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use cell::wire::{Counters, Drain, DrainPoint, Measurement, Pass, Reply, Request, Resources};
 use engines::{Engine, Stats};
-use workloads::{Hooks, Mode, Outcome, RunError, RunOptions};
+use workloads::{Hooks, Mode, Outcome, Prepared, RunError, RunOptions};
 
 use crate::latency;
 use crate::raw::{Callgrind, Usage, call_once, usage};
+use crate::repeat::in_copies;
 use crate::resources;
 use crate::timeline::Timeline;
 
@@ -27,7 +28,18 @@ const DRAIN_TICK: Duration = Duration::from_millis(10);
 
 /// Runs the request to its end.
 pub fn measure(request: &Request) -> Reply {
-    match try_measure(request) {
+    let prepared = match workloads::prepare(&request.workload, request.threads, request.seed) {
+        Ok(prepared) => prepared,
+        Err(what) => return Reply::Failed(what),
+    };
+    if request.repeat.runs_max <= 1 {
+        return once(request, prepared);
+    }
+    in_copies(request.repeat, || once(request, prepared)).unwrap_or_else(Reply::Failed)
+}
+
+fn once(request: &Request, prepared: Prepared) -> Reply {
+    match try_measure(request, prepared) {
         Ok(measurement) => Reply::Measured(Box::new(measurement)),
         Err(RunError::OutOfMemory(what)) => Reply::OutOfMemory(what),
         Err(RunError::NotServed(what)) => {
@@ -38,10 +50,8 @@ pub fn measure(request: &Request) -> Reply {
     }
 }
 
-fn try_measure(request: &Request) -> Result<Measurement, RunError> {
+fn try_measure(request: &Request, prepared: Prepared) -> Result<Measurement, RunError> {
     let engine = engine(&request.engine).map_err(RunError::Unsupported)?;
-    let prepared = workloads::prepare(&request.workload, request.threads, request.seed)
-        .map_err(RunError::Unsupported)?;
     let mode = match request.pass {
         Pass::Latency => Mode::Timed { max_samples_per_thread: MAX_SAMPLES_PER_THREAD },
         Pass::Memory => Mode::Accounting,
@@ -117,6 +127,7 @@ impl Watch {
         Measurement {
             engine_version,
             elapsed_ns: outcome.elapsed_ns,
+            elapsed_ns_runs: Vec::new(),
             allocs: outcome.allocs,
             frees: outcome.frees,
             reallocs: outcome.reallocs,

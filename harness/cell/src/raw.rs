@@ -1,4 +1,8 @@
-//! The one file of this package with `unsafe`: a system call, one call to an engine, valgrind's client requests.
+//! The one file of this package with `unsafe`: system calls, one call to an engine, valgrind's client requests.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{FromRawFd, OwnedFd};
 
 use engines::Engine;
 
@@ -47,6 +51,70 @@ pub fn call_once(engine: &dyn Engine) {
         // SAFETY: `block` came from this engine just now with this size and alignment, and is given back once.
         unsafe { engine.dealloc(block, SIZE, ALIGN) };
     }
+}
+
+/// The two processes after [`fork_with_pipe`].
+pub enum Side {
+    /// The copy, with the pipe it reports through.
+    Copy(File),
+    /// The process that was copied.
+    Original(Copy),
+}
+
+/// A forked copy, seen from its original.
+pub struct Copy {
+    pid: libc::pid_t,
+    pipe: File,
+}
+
+/// Forks. To be called while this process has one thread; the copy is killed when the original ends.
+pub fn fork_with_pipe() -> std::io::Result<Side> {
+    let mut ends = [0; 2];
+    // SAFETY: `ends` has room for the two descriptors.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    let [from, to] = ends.map(|end| {
+        // SAFETY: the call above opened it, and nothing else owns it.
+        File::from(unsafe { OwnedFd::from_raw_fd(end) })
+    });
+    // SAFETY: one thread, so the copy's memory is whole: no lock is held by a thread that is not there.
+    match unsafe { libc::fork() } {
+        -1 => Err(std::io::Error::last_os_error()),
+        0 => {
+            // SAFETY: no pointers.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            Ok(Side::Copy(to))
+        }
+        pid => Ok(Side::Original(Copy { pid, pipe: from })),
+    }
+}
+
+impl Copy {
+    /// What the copy wrote, once it has ended. Where a signal ended it, this process dies of the same.
+    pub fn finish(mut self) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let read = self.pipe.read_to_end(&mut bytes);
+        let mut status = 0;
+        // SAFETY: `status` is writable; the copy is this process's child and was not waited for.
+        if unsafe { libc::waitpid(self.pid, &raw mut status, 0) } != self.pid {
+            return Err(format!("a run cannot be waited for: {}", std::io::Error::last_os_error()));
+        }
+        if libc::WIFSIGNALED(status) {
+            // SAFETY: no pointers.
+            unsafe { libc::raise(libc::WTERMSIG(status)) };
+        }
+        match libc::WEXITSTATUS(status) {
+            0 => read.map(|_| bytes).map_err(|error| format!("a run cannot be read: {error}")),
+            code => Err(format!("a run ended with exit code {code}")),
+        }
+    }
+}
+
+/// Ends a copy at once: what its original has yet to do at its own end is not done twice.
+pub fn leave(code: i32) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(code) }
 }
 
 /// Callgrind client requests; each does nothing outside valgrind.

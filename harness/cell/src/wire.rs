@@ -59,6 +59,22 @@ pub struct Request {
     pub verify: bool,
     /// Keep each worker on one processor.
     pub pin: bool,
+    /// Runs to make.
+    pub repeat: Repeat,
+}
+
+/// How often a cell runs, each time afresh in a copy of the process; no copies are made for a single run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// Runs at most.
+    pub runs_max: u32,
+    /// No run begins after so many milliseconds, but the first.
+    pub spend_ms: u64,
+}
+
+impl Repeat {
+    /// One run, in the process itself.
+    pub const ONCE: Repeat = Repeat { runs_max: 1, spend_ms: 0 };
 }
 
 /// What a cell found.
@@ -73,13 +89,17 @@ pub enum Reply {
     Failed(String),
 }
 
-/// The figures of one cell. Durations in nanoseconds, sizes in bytes.
+/// The figures of one cell. Durations in nanoseconds, sizes in bytes. A field that an older build does not send is empty:
+/// the gate reads replies of other revisions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Measurement {
     /// As the engine reported it.
     pub engine_version: String,
-    /// From the barrier to the last thread's end.
+    /// From the barrier to the last thread's end; of several runs, the median.
     pub elapsed_ns: u64,
+    /// The same of every run in their order, where several were made.
+    pub elapsed_ns_runs: Vec<u64>,
     /// Timed allocations.
     pub allocs: u64,
     /// Timed frees.

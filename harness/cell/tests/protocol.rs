@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use cell::wire::{Listing, Pass, Reply, Request};
+use cell::wire::{Listing, Pass, Repeat, Reply, Request};
 
 fn cell(verb: &str, input: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allocbench-cell"));
@@ -25,6 +25,7 @@ fn request(engine: &str, pass: Pass) -> Request {
         pass,
         verify: false,
         pin: true,
+        repeat: Repeat::ONCE,
     }
 }
 
@@ -64,6 +65,38 @@ fn every_engine_answers_every_timed_pass_with_its_figures() {
             }
         }
     }
+}
+
+#[test]
+fn several_runs_each_find_a_fresh_engine() {
+    let repeat = Repeat { runs_max: 4, spend_ms: 60_000 };
+    for engine in engines() {
+        let once = reply(&request(&engine, Pass::Throughput));
+        let repeated = reply(&Request { repeat, ..request(&engine, Pass::Throughput) });
+        let (Reply::Measured(once), Reply::Measured(found)) = (once, repeated) else { panic!("{engine}") };
+        let mut durations = found.elapsed_ns_runs.clone();
+        durations.sort_unstable();
+        assert_eq!((durations.len(), found.elapsed_ns), (4, durations[1]), "{engine}");
+        // Memory that one run left behind would be missing from what the next has to fault in.
+        let (faults, faults_once) = (found.resources.faults_minor, once.resources.faults_minor);
+        assert!(faults + 20 > faults_once / 2, "{engine}: {faults} faults, alone {faults_once}");
+    }
+}
+
+#[test]
+fn a_run_that_dies_takes_its_cell_with_it() {
+    let mut request = request("system", Pass::Throughput);
+    request.repeat = Repeat { runs_max: 2, spend_ms: 1000 };
+    let mut command = Command::new("sh");
+    // Less address space than the streams and the heap need: the copy cannot start its threads.
+    command.args(["-c", "ulimit -v 60000; exec \"$0\" run", env!("CARGO_BIN_EXE_allocbench-cell")]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    request.threads = 64;
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&serde_json::to_vec(&request).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let measured = serde_json::from_slice::<Reply>(&output.stdout);
+    assert!(!matches!(measured, Ok(Reply::Measured(_))), "64 threads ran in 60 MB of address space");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `allocbench power`: studies the gate itself, a gate a row; goes on where the file ends.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
@@ -60,12 +60,9 @@ pub fn run(args: &Args) -> Result<()> {
     let base = args.base.clone().unwrap_or_else(|| config.engine.clone());
     let mut study = Study::new(&config, &base)?;
     let begin = Instant::now();
-    let one = Duration::from_secs_f64(config.budget_seconds + 2.0);
-    let enough = |begin: Instant| {
-        args.limit.is_some_and(|limit| begin.elapsed() + one > Duration::from_secs_f64(limit))
-    };
     while let Some((cell, gate)) = study::next(&rows, &cells, (part as u64, parts as u64)) {
-        if enough(begin) || interrupt::requested() {
+        let needed = begin.elapsed().as_secs_f64() + study.seconds_at_most(cell, &rows);
+        if args.limit.is_some_and(|limit| needed > limit) || interrupt::requested() {
             break;
         }
         let row = match study.gate(cell, gate, &rows) {

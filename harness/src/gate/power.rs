@@ -88,6 +88,15 @@ impl<'a> Study<'a> {
         Ok(row)
     }
 
+    /// Seconds that a gate of this cell may take, with the sizing of its plant where that is to come.
+    pub fn seconds_at_most(&self, cell: &Cell, past: &[Row]) -> f64 {
+        let sized = !matches!(cell.kind, Kind::Tail | Kind::Throughput)
+            || self.plants.iter().any(|(name, _)| *name == cell.name)
+            || past.iter().any(|row| row.cell == cell.name && row.base == self.base && row.cpu == self.cpu);
+        let sizing = if sized { 0.0 } else { CORRECTIONS as f64 * CORRECTION_TIME.as_secs_f64() };
+        self.config.budget_seconds + 2.0 + sizing
+    }
+
     /// The plant of a cell: that of a row on record, else solved from the base and corrected by what it is measured to do.
     fn plant(&mut self, cell: &Cell, mut contests: Vec<Contest>, past: &[Row]) -> Result<Plant> {
         contests.truncate(1);
