@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::engine::{Choice, Shelf};
 use crate::gate::baseline::{self, Baseline};
@@ -271,10 +271,10 @@ fn count_both(config: &Config, sides: [&Side; 2]) -> Result<Vec<session::Finding
 fn remarks(sides: [&Side; 2]) -> Vec<String> {
     let mut remarks = Vec::new();
     let bytes = |side: &Side| std::fs::read(&side.choice.binary).ok();
-    if sides[0].choice == sides[1].choice || bytes(sides[0]).is_some_and(|own| Some(own) == bytes(sides[1])) {
-        if sides[0].choice.engine == sides[1].choice.engine {
-            remarks.push("both sides are the same program: this gate is an A/A control".into());
-        }
+    let same_engine = sides[0].choice.engine == sides[1].choice.engine;
+    let same_program = || bytes(sides[0]).is_some_and(|own| Some(own) == bytes(sides[1]));
+    if sides[0].choice == sides[1].choice || (same_engine && same_program()) {
+        remarks.push("both sides are the same program: this gate is an A/A control".into());
     }
     if let (Some(a), Some(b)) = (&sides[0].commit, &sides[1].commit) {
         let differing =

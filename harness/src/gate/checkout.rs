@@ -243,7 +243,7 @@ mod tests {
     fn revisions_between_are_listed_oldest_first() {
         let (_folder, checkout) = repository();
         let (first, second) = (checkout.commit("HEAD~1").unwrap(), checkout.commit("HEAD").unwrap());
-        assert_eq!(checkout.between(&first, &second).unwrap(), [second.clone()]);
+        assert_eq!(checkout.between(&first, &second).unwrap(), std::slice::from_ref(&second));
         assert!(checkout.between(&second, &first).unwrap().is_empty());
         assert_eq!(checkout.subject(&first), "first");
     }

@@ -176,9 +176,8 @@ impl<'a> Study<'a> {
             0
         };
         let finding = callgrind::compare(&count(turns)?, &reference, settings.fail_above);
-        (row.verdict, row.reason) = match callgrind::judge(std::slice::from_ref(&finding)) {
-            (verdict, reason) => (verdict.name().into(), reason),
-        };
+        let (verdict, reason) = callgrind::judge(std::slice::from_ref(&finding));
+        (row.verdict, row.reason) = (verdict.name().into(), reason);
         row.every = turns;
         row.seconds = begin.elapsed().as_secs_f64();
         fill(&mut row, &[finding]);
