@@ -8,13 +8,16 @@
 
 pub mod analysis;
 pub mod args;
+pub mod block;
 pub mod campaign;
 pub mod cmd;
 pub mod engine;
+pub mod exec;
 pub mod gate;
 pub mod interrupt;
 pub mod job;
 pub mod machine;
+pub mod output;
 pub mod plan;
 pub mod plot;
 pub mod progress;
@@ -24,6 +27,8 @@ pub mod row;
 pub mod runner;
 pub mod schedule;
 pub mod selection;
+pub mod server;
 pub mod store;
 pub mod tables;
 pub mod terminal;
+pub mod trace_view;

@@ -29,6 +29,19 @@ enum Verb {
     Plot(cmd::plot::Args),
     /// Compare two result files, or two engines of one file
     Cmp(cmd::cmp::Args),
+    /// Record what a command asks of its allocator
+    Record(cmd::record::Args),
+    /// Replay traces against engines
+    Replay(cmd::replay::Args),
+    /// Run a command under every engine and say which fits it
+    Exec(cmd::exec::Args),
+    /// Read a memory_replay text of AOSP as a trace
+    Import(cmd::import::Args),
+    /// Describe a trace, or fit a workload to it
+    Trace(cmd::trace::Args),
+    /// Measure one run of a command (started by `exec`)
+    #[command(hide = true)]
+    ExecCell,
     /// Merge the shards of one plan into one file
     Merge(cmd::merge::Args),
     /// Judge a candidate against a reference: exit code 0 pass, 1 fail, 2 undecided, 3 could not run
@@ -51,6 +64,12 @@ fn main() -> ExitCode {
         Verb::Report(args) => cmd::report::run(&args).map(done),
         Verb::Plot(args) => cmd::plot::run(&args).map(done),
         Verb::Cmp(args) => cmd::cmp::run(&args).map(done),
+        Verb::Record(args) => cmd::record::run(&args),
+        Verb::Replay(args) => cmd::replay::run(&args),
+        Verb::Exec(args) => cmd::exec::run(&args),
+        Verb::Import(args) => cmd::import::run(&args).map(done),
+        Verb::Trace(args) => cmd::trace::run(&args).map(done),
+        Verb::ExecCell => harness::exec::cell::run().map(done),
         Verb::Merge(args) => cmd::merge::run(&args).map(done),
         Verb::Gate(args) => Ok(cmd::gate::run(&args)),
         Verb::Bisect(args) => Ok(cmd::bisect::run(&args)),

@@ -23,7 +23,7 @@ pub struct Calibration {
     pub overhead_cycles: u64,
 }
 
-/// Calibrates; takes about a hundredth of a second.
+/// Calibrates; takes about ten milliseconds.
 pub fn calibrate() -> Calibration {
     let mut ratios: Vec<f64> = (0..COMPARISONS).map(|_| compare()).collect();
     ratios.sort_by(f64::total_cmp);

@@ -210,8 +210,8 @@ unsafe impl Engine for Slowed {
         self.base.leave_thread();
     }
 
-    fn expect(&self, total_bytes: usize) {
-        self.base.expect(total_bytes);
+    fn expect(&self, total_bytes: usize, contents: bool) {
+        self.base.expect(total_bytes, contents);
     }
 
     fn keeps_contents(&self) -> bool {

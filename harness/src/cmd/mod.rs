@@ -3,9 +3,14 @@
 pub mod bench;
 pub mod bisect;
 pub mod cmp;
+pub mod exec;
 pub mod gate;
+pub mod import;
 pub mod list;
 pub mod merge;
 pub mod plot;
 pub mod power;
+pub mod record;
+pub mod replay;
 pub mod report;
+pub mod trace;

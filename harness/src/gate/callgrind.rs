@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use cell::wire::{Pass, Repeat, Request};
+use cell::wire::{Pass, Request};
 use serde::{Deserialize, Serialize};
 use workloads::spec::Workload;
 
@@ -66,7 +66,6 @@ pub fn count(choice: &Choice, workload: &Workload, ops: u64, libc: &str) -> Resu
         pass: Pass::Instructions,
         verify: false,
         pin: true,
-        repeat: Repeat::ONCE,
     };
     let finished = runner::run(choice, &request, &limits);
     let found = match finished.ending {

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use cell::wire::{Pass, Repeat, Request};
+use cell::wire::{Pass, Request};
 use core_affinity::CoreId;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -152,7 +152,6 @@ impl<'a> Bencher<'a> {
             pass: bench.pass,
             verify: false,
             pin: !self.cores.is_empty(),
-            repeat: Repeat::ONCE,
         };
         match runner::run(choice, &request, &self.limits).ending {
             Ending::Measured(found) => Figures::read(&found, bench.threads, &bench.metrics, bench.plain)

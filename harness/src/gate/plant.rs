@@ -5,7 +5,7 @@
 //! the resident set. What was really added is what the gate then measures; both stand in the study's rows.
 
 use anyhow::{Context, Result, bail};
-use cell::wire::{Measurement, Repeat, Request};
+use cell::wire::{Measurement, Request};
 
 use crate::analysis::robust;
 use crate::engine::{Choice, Shelf};
@@ -92,7 +92,6 @@ impl Base {
                 pass: bench.pass,
                 verify: false,
                 pin: true,
-                repeat: Repeat::ONCE,
             };
             match runner::run(choice, &request, &limits).ending {
                 Ending::Measured(measurement) => found.push(measurement),
