@@ -1,17 +1,20 @@
 # Every target sets up what it needs. Variables: BENCH_OPS BENCH_THREADS BENCH_ENGINES BENCH_WORKLOADS BENCH_BUDGET
-# BENCH_FLAGS (any further flags of `allocbench bench`), SCALE=full, SCALE_FLAGS (flags of `allocbench scale`).
+# BENCH_FLAGS (any further flags of `allocbench bench`), SCALE=quick|full, SCALE_FLAGS (flags of `allocbench scale`),
+# GATE_CANDIDATE GATE_REFERENCE GATE_FLAGS.
 
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/release
 ALLOCBENCH := $(BIN)/allocbench
 CARGO_BUILD := cargo build --release --locked
+REPLAY_ENGINES := system,jemalloc,mimalloc,ace,mempool_baseline,mempool_sharded,floor
+FUZZ_COUNT := 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all scale test loom check fmt clippy docs ci microbench report plot clean
+.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all scale gate gate-instructions gate-baseline gate-power test loom real-programs check fmt clippy docs ci microbench report plot replay record-traces record-cost fuzz clean
 
 help: ## Show this list
 	@echo "make TARGET [BENCH_OPS=200000] [BENCH_THREADS=1,2,4,8] [BENCH_ENGINES=a,b] [BENCH_WORKLOADS=x,y] [BENCH_BUDGET=seconds]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Check (and where possible install) what the build needs
 	@sh scripts/setup.sh cargo cc valgrind
@@ -24,6 +27,8 @@ build: setup ## Build allocbench and the measuring processes of the default engi
 	@# mimalloc 2 has the symbols of mimalloc 3: a measuring process of its own
 	$(CARGO_BUILD) -p cell --no-default-features --features mimalloc2 --target-dir $(TARGET)/flavours/mimalloc2
 	@sh scripts/place.sh $(TARGET)/flavours/mimalloc2/release/allocbench-cell $(BIN)/allocbench-cell-mimalloc2
+	$(CARGO_BUILD) -p mimalloc-shim --features v2 --target-dir $(TARGET)/flavours/mimalloc2
+	@sh scripts/place.sh $(TARGET)/flavours/mimalloc2/release/liballocbench_mimalloc.so $(BIN)/liballocbench_mimalloc2.so
 
 build-all: build setup-cxx ## Build every engine: also snmalloc, rpmalloc and tcmalloc (C++, several minutes)
 	$(CARGO_BUILD) -p cell --no-default-features --features rpmalloc --target-dir $(TARGET)/flavours/rpmalloc
@@ -46,6 +51,21 @@ bench-all: build-all ## As bench, with every engine that can be built
 scale: build ## Measure serving memory: a real server under load, then idle, 15 minutes (SCALE=quick|full)
 	$(ALLOCBENCH) scale --size $(if $(SCALE),$(SCALE),default) $(SCALE_FLAGS)
 
+GATE_CANDIDATE ?= tree
+GATE_REFERENCE ?= HEAD~1
+
+gate: build ## Judge a candidate against a reference: GATE_CANDIDATE (tree), GATE_REFERENCE (HEAD~1), GATE_FLAGS
+	$(ALLOCBENCH) gate --candidate $(GATE_CANDIDATE) --reference $(GATE_REFERENCE) $(GATE_FLAGS)
+
+gate-instructions: build ## Compare instructions per operation with the recorded baseline (deterministic, under a minute)
+	$(ALLOCBENCH) gate --instructions-baseline results/baseline/instructions.csv --out $(TARGET)/gate/instructions
+
+gate-baseline: build ## Record that baseline anew
+	$(ALLOCBENCH) gate --record-baseline results/baseline/instructions.csv
+
+gate-power: build ## Study the gate's false alarms and power (hours; goes on where it was cut; GATE_FLAGS=--limit 100)
+	sh scripts/gate-power.sh $(GATE_FLAGS)
+
 report: build ## Write summary, report and plots anew from results/bench.csv
 	$(ALLOCBENCH) report
 	$(ALLOCBENCH) plot
@@ -61,6 +81,9 @@ test: setup ## Run every test
 loom: setup ## Check the concurrent protocols under the loom model checker
 	sh scripts/loom.sh $(TARGET)/loom
 
+real-programs: build ## Run those real programs that the machine has without and with ACE-Alloc, and compare
+	sh scripts/real_programs.sh
+
 fmt: setup
 	cargo fmt --all --check
 
@@ -74,10 +97,26 @@ docs: setup
 check: fmt clippy test docs ## Format, lints, tests, documentation, links: what must pass before a change lands
 
 ci: check ## What continuous integration runs: check, then a short benchmark whose rows are validated
-	$(MAKE) bench-quick BENCH_OPS=20000 BENCH_THREADS=1,2 BENCH_BUDGET=30 BENCH_FLAGS="--out $(TARGET)/ci/results"
+	$(MAKE) bench-quick BENCH_OPS=20000 BENCH_THREADS=1,2 BENCH_BUDGET=90 BENCH_FLAGS="--out $(TARGET)/ci/results"
 	sh scripts/validate.sh $(TARGET)/ci/results/bench.csv \
 	    system,jemalloc,mimalloc,mempool_baseline,mempool_sharded \
 	    rl_small,rl_medium,fragmentation_mix,alignment64,tiny_hot,random_mixed 1,2
+
+replay: build ## Replay the committed traces against the default engines, tables and plots in results/replay
+	$(ALLOCBENCH) replay $(sort $(wildcard traces/*.trace)) --engines $(REPLAY_ENGINES) --budget 150 \
+	    --out results/replay/results $(BENCH_FLAGS)
+
+record-traces: build ## Record the committed traces anew (needs python3, sqlite3, git, gcc, redis)
+	@for name in python_json python_parser sqlite git gcc redis; do \
+	    $(ALLOCBENCH) record -o traces/$$name.trace -- sh traces/programs.sh $$name >/dev/null || exit 1; \
+	done
+
+record-cost: build ## Measure what recording costs an event
+	@sh scripts/record-cost.sh $(BIN)
+
+fuzz: setup ## Feed FUZZ_COUNT mutated traces (10 million) to the readers
+	cargo build --release --locked -p trace --example fuzz
+	$(BIN)/examples/fuzz $(FUZZ_COUNT)
 
 microbench: setup ## Criterion micro-benchmarks of the engines' hot paths
 	cargo bench --locked -p engines

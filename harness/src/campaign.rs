@@ -4,7 +4,7 @@
 //! 1. *Pilot*: one throughput block of every group, most important first; it tells what a group costs.
 //! 2. *Allotment*: the time budget becomes repetitions (see [`crate::plan`]); what does not fit is left out, and said.
 //! 3. *Memory, drain and instructions*: these take no times, so as many cells run side by side as there are CPUs.
-//! 4. *Rounds*: in each, every group runs one more block of its timed passes, groups in random order. One cell at a time.
+//! 4. *Rounds*: in each, every group runs one more block of its timed passes, groups in random order. One run at a time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -14,8 +14,10 @@ use anyhow::{Result, ensure};
 use cell::wire::Pass;
 use workloads::spec::Workload;
 
+use crate::analysis::dataset::{CONTROL_SUFFIX, FLOOR};
 use crate::args::RunArgs;
-use crate::engine::{CONTROL_SUFFIX, Choice};
+use crate::block;
+use crate::engine::Choice;
 use crate::interrupt;
 use crate::job::{self, Place};
 use crate::plan::{self, Blocks, Group, Terms};
@@ -24,7 +26,7 @@ use crate::record::{Planned, Record};
 use crate::row::Row;
 use crate::runner::{self, Ending, Finished, Limits};
 use crate::schedule;
-use crate::selection::{DRAIN_WORKLOADS, FLOOR, Selection};
+use crate::selection::{DRAIN_WORKLOADS, Selection, TRACE_GROUP};
 
 /// What a cell is taken to cost before anything is known of it.
 const UNKNOWN_CELL_NS: f64 = 9e7;
@@ -153,7 +155,11 @@ impl<'a> Campaign<'a> {
                 }
                 (None, Some(budget)) => {
                     let pilot: f64 = pilot_ns.iter().filter(|cost| cost.is_finite()).sum();
-                    plan::allot(pilot_ns, &self.terms(budget - pilot - self.side_by_side_ns(pilot_ns)))
+                    plan::allot(
+                        &self.groups,
+                        pilot_ns,
+                        &self.terms(budget - pilot - self.side_by_side_ns(pilot_ns)),
+                    )
                 }
             };
             let groups = self.groups.iter().cloned();
@@ -195,7 +201,8 @@ impl<'a> Campaign<'a> {
             lines.push("instructions per operation: valgrind is not installed".into());
         }
         if wanted.contains(&Pass::Drain) {
-            lines.push(format!("drain points are taken only of {}", DRAIN_WORKLOADS.join(" and ")));
+            let named = DRAIN_WORKLOADS.join(", ");
+            lines.push(format!("drain points are taken only of {named} and of recorded traces"));
         }
         lines
     }
@@ -236,40 +243,33 @@ impl<'a> Campaign<'a> {
         found.ok_or_else(|| anyhow::anyhow!("the plan names workload '{name}', which was not selected"))
     }
 
-    /// Runs one block of a timed pass and returns what it cost, without what is on record already running again.
+    /// Runs the cells of a block of a timed pass that are not on record, interleaved, and records them. Returns what the
+    /// whole block cost.
     fn block(&mut self, group: &Group, pass: Pass, block: u32) -> Result<f64> {
         let workload = self.workload(&group.workload)?;
         let choices: Vec<&'a Choice> =
             self.selection.choices.iter().filter(|choice| self.takes_part(choice, group)).collect();
-        let key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
         let mut cost = 0.0;
-        for (position, index) in
-            schedule::block_order(choices.len(), self.args.seed, &key, block).into_iter().enumerate()
-        {
+        let mut open = Vec::new();
+        for (position, choice) in choices.iter().enumerate() {
             let place = Place { pass, block, position: position as u32 };
-            let job = Job { choice: choices[index], workload, threads: group.threads, place };
-            cost += self.cell(&job)?;
-            if interrupt::requested() {
-                break;
+            let job = Job { choice, workload, threads: group.threads, place };
+            match self.record.cost_of(&key(&job)) {
+                Some(ns) => cost += ns as f64,
+                None => open.push(job),
             }
         }
-        Ok(cost)
-    }
-
-    /// Runs one cell unless it is on record, and records it.
-    fn cell(&mut self, job: &Job) -> Result<f64> {
-        if let Some(ns) = self.record.cost_of(&key(job)) {
-            return Ok(ns as f64);
+        let Some(first) = open.first() else { return Ok(cost) };
+        self.progress.show(&format!("{}  {}", group.key(), pass.name()));
+        let request = job::request(first.choice, workload, group.threads, self.args, pass);
+        let choices: Vec<&Choice> = open.iter().map(|job| job.choice).collect();
+        let order_key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
+        let order = (self.args.seed, order_key.as_str(), block);
+        let finished = block::run(&choices, &request, self.limits, order);
+        for (job, finished) in open.iter().zip(&finished) {
+            cost += self.keep(job::row(job.choice, &request, job.place, finished), finished)?;
         }
-        self.progress.show(&format!(
-            "{} × {}  {}  {}",
-            job.workload.name,
-            job.threads,
-            job.place.pass.name(),
-            job.choice.label
-        ));
-        let (row, finished) = run(job, self.args, &self.limits);
-        self.keep(row, &finished)
+        Ok(cost)
     }
 
     fn keep(&mut self, row: Option<Row>, finished: &Finished) -> Result<f64> {
@@ -318,8 +318,9 @@ impl<'a> Campaign<'a> {
                     .filter(|&threads| threads <= self.cpus.max(2))
                     .max();
                 cells(&|group, choice| {
-                    DRAIN_WORKLOADS.contains(&group.workload.as_str())
-                        && Some(group.threads) == most
+                    let trace = group.workload.starts_with(TRACE_GROUP);
+                    (trace
+                        || DRAIN_WORKLOADS.contains(&group.workload.as_str()) && Some(group.threads) == most)
                         && choice.engine != FLOOR
                 })
             }

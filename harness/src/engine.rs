@@ -10,8 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cell::wire::{ListedEngine, Listing};
 use serde::Serialize;
 
-/// Suffix of the control label: the same engine measured once more.
-pub const CONTROL_SUFFIX: &str = "#aa";
+use crate::analysis::dataset::CONTROL_SUFFIX;
 
 /// File name of the cell binary that holds most engines; flavours are called `allocbench-cell-…`.
 const CELL: &str = "allocbench-cell";

@@ -1,6 +1,6 @@
 //! From a planned cell to a request, and from what came back to a row.
 
-use cell::wire::{Latency, Measurement, Pass, Quantiles, Repeat, Request};
+use cell::wire::{Latency, Measurement, Pass, Quantiles, Request};
 use workloads::spec::Workload;
 
 use crate::args::RunArgs;
@@ -22,24 +22,10 @@ pub struct Place {
 /// Operations a thread in the instructions pass, where each costs some fifty times as much.
 pub const INSTRUCTION_PASS_OPS: u64 = 20_000;
 
-/// Runs of a throughput cell: fresh copies of one process until this time has passed. Starting a process and drawing its
-/// operations costs some 20 ms, a run at the default operations 2 to 20 ms.
-const THROUGHPUT_REPEAT: Repeat = Repeat { runs_max: 25, spend_ms: 50 };
-
 /// The request for a cell.
 pub fn request(choice: &Choice, workload: &Workload, threads: usize, args: &RunArgs, pass: Pass) -> Request {
     let (seed, verify, pin) = (args.seed, args.verify, !args.no_pin);
-    let repeat = if pass == Pass::Throughput { THROUGHPUT_REPEAT } else { Repeat::ONCE };
-    Request {
-        engine: choice.engine.clone(),
-        workload: workload.clone(),
-        threads,
-        seed,
-        pass,
-        verify,
-        pin,
-        repeat,
-    }
+    Request { engine: choice.engine.clone(), workload: workload.clone(), threads, seed, pass, verify, pin }
 }
 
 /// The row of a finished cell; `None` where the user interrupted it.
@@ -72,6 +58,10 @@ pub fn row(choice: &Choice, request: &Request, place: Place, finished: &Finished
     };
     if let Ending::Measured(measurement) = &finished.ending {
         fill(&mut row, measurement, place.pass, finished.instructions);
+        if !finished.runs_ns.is_empty() {
+            let runs: Vec<String> = finished.runs_ns.iter().map(u64::to_string).collect();
+            row.elapsed_ns_runs = Some(runs.join(" "));
+        }
     }
     Some(row)
 }
@@ -106,10 +96,6 @@ fn fill(row: &mut Row, found: &Measurement, pass: Pass, instructions: Option<u64
 
 fn fill_times(row: &mut Row, found: &Measurement, ops: u64) {
     row.elapsed_ns = Some(found.elapsed_ns);
-    if !found.elapsed_ns_runs.is_empty() {
-        let runs: Vec<String> = found.elapsed_ns_runs.iter().map(u64::to_string).collect();
-        row.elapsed_ns_runs = Some(runs.join(" "));
-    }
     let seconds = found.elapsed_ns as f64 / 1e9;
     if seconds > 0.0 {
         row.ops_per_s = Some(ops as f64 / seconds);

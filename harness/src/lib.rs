@@ -8,13 +8,17 @@
 
 pub mod analysis;
 pub mod args;
+pub mod block;
 pub mod campaign;
 pub mod cmd;
 pub mod diagnose;
 pub mod engine;
+pub mod exec;
+pub mod gate;
 pub mod interrupt;
 pub mod job;
 pub mod machine;
+pub mod output;
 pub mod plan;
 pub mod plot;
 pub mod progress;
@@ -25,6 +29,8 @@ pub mod runner;
 pub mod scale;
 pub mod schedule;
 pub mod selection;
+pub mod server;
 pub mod store;
 pub mod tables;
 pub mod terminal;
+pub mod trace_view;

@@ -1,9 +1,9 @@
 //! What a run measures, and how often: groups in order of importance, and repetitions allotted from a time budget.
 //!
 //! A *group* is one workload at one thread count; its engines are compared with each other. A pilot block measures
-//! what a group costs; [`allot`] then gives each group at least the minimum of repetitions, in order of tiers, as
-//! long as the budget lasts, and spreads what remains so that cheap groups repeat more often. Pure arithmetic: it
-//! reads no clock and starts no process.
+//! what a group costs; [`allot`] then serves, as long as the budget lasts: the minimum of repetitions of every group of tier
+//! 0; the repetitions that the A/A control needs, of those that it judges; the minimum of the other groups, in order of tiers;
+//! and spreads what remains so that cheap groups repeat more often. Pure arithmetic: it reads no clock and starts no process.
 
 use serde::{Deserialize, Serialize};
 use workloads::spec::Workload;
@@ -15,8 +15,11 @@ pub const LATENCY_MIN: u32 = 3;
 /// Most blocks of the throughput pass: beyond this an interval narrows too slowly to be worth the time.
 pub const THROUGHPUT_MAX: u32 = 30;
 
-/// A latency block costs about this many times a throughput block: two clock reads an operation, samples, histograms.
-const LATENCY_COST: f64 = 0.8;
+/// Share of the budget that a group which the A/A control judges may take for that, with all others like it.
+const CONTROL_SHARE: f64 = 0.6;
+
+/// A latency block costs about this many times a throughput block: one round for at least three, of longer runs.
+const LATENCY_COST: f64 = 0.7;
 
 /// One workload at one thread count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,9 @@ pub struct Group {
     pub threads: usize,
     /// 0 is measured first and left out last.
     pub tier: u8,
+    /// Whether the A/A control judges it: tier 0, each thread with a CPU of its own. Such groups repeat most.
+    #[serde(default)]
+    pub control: bool,
 }
 
 impl Group {
@@ -68,10 +74,12 @@ pub fn groups(workloads: &[Workload], threads: &[usize], cpus: usize) -> Vec<Gro
     let mut groups: Vec<Group> = workloads
         .iter()
         .flat_map(|workload| {
-            threads.iter().map(move |&threads| Group {
-                workload: workload.name.clone(),
-                threads,
-                tier: tier(workload, threads, cpus),
+            let own = workload.own_threads().map(|own| vec![own]);
+            let threads = own.unwrap_or_else(|| threads.to_vec());
+            threads.into_iter().map(move |threads| {
+                let tier = tier(workload, threads, cpus);
+                let control = tier == 0 && threads <= cpus.max(2);
+                Group { workload: workload.name.clone(), threads, tier, control }
             })
         })
         .collect();
@@ -107,36 +115,55 @@ impl Terms {
 /// Blocks for each group, given what its pilot block cost, in order of importance; `None` is left out.
 ///
 /// A group that does not fit is passed over, and cheaper ones behind it of the same tier may still fit.
-pub fn allot(pilot_ns: &[f64], terms: &Terms) -> Vec<Option<Blocks>> {
+pub fn allot(groups: &[Group], pilot_ns: &[f64], terms: &Terms) -> Vec<Option<Blocks>> {
     let mut left = terms.budget_ns;
-    let fits: Vec<bool> = pilot_ns
-        .iter()
-        .map(|&block_ns| {
+    let mut least: Vec<Option<u32>> = vec![None; pilot_ns.len()];
+    let admit = |of_tier_0: bool, left: &mut f64, least: &mut Vec<Option<u32>>| {
+        for ((group, &block_ns), least) in groups.iter().zip(pilot_ns).zip(least) {
             let cost = terms.minimum_ns(block_ns);
-            let fits = cost <= left;
-            if fits {
-                left -= cost;
+            if (group.tier == 0) == of_tier_0 && cost <= *left {
+                *left -= cost;
+                *least = Some(THROUGHPUT_MIN);
             }
-            fits
-        })
+        }
+    };
+    admit(true, &mut left, &mut least);
+    let judged: Vec<f64> = (groups.iter().zip(pilot_ns).zip(&least))
+        .filter(|((group, _), least)| group.control && least.is_some())
+        .map(|((_, &ns), _)| ns)
         .collect();
-    let chosen: Vec<f64> = pilot_ns.iter().zip(&fits).filter(|(_, fits)| **fits).map(|(ns, _)| *ns).collect();
-    let share = equal_share(&chosen, terms);
-    pilot_ns.iter().zip(fits).map(|(&block_ns, fits)| fits.then(|| blocks(block_ns, share))).collect()
+    let base: f64 = judged.iter().map(|&ns| terms.minimum_ns(ns)).sum();
+    let share =
+        equal_share(&judged, |_| THROUGHPUT_MIN, &Terms { budget_ns: base + CONTROL_SHARE * left, ..*terms });
+    for ((group, &ns), least) in groups.iter().zip(pilot_ns).zip(&mut least) {
+        if group.control && least.is_some() {
+            let more = blocks(ns, share, THROUGHPUT_MIN);
+            left -= terms.cost(ns, more) - terms.minimum_ns(ns);
+            *least = Some(more.throughput);
+        }
+    }
+    admit(false, &mut left, &mut least);
+    let chosen: Vec<(f64, u32)> =
+        pilot_ns.iter().zip(&least).filter_map(|(&ns, least)| Some((ns, (*least)?))).collect();
+    let costs: Vec<f64> = chosen.iter().map(|(ns, _)| *ns).collect();
+    let share = equal_share(&costs, |at| chosen[at].1, terms);
+    pilot_ns.iter().zip(least).map(|(&ns, least)| least.map(|least| blocks(ns, share, least))).collect()
 }
 
-/// Blocks of a group that may spend `share_ns` on its throughput pass. Even numbers above the minimum keep ABBA pairs whole.
-fn blocks(block_ns: f64, share_ns: f64) -> Blocks {
+/// Blocks of a group that may spend `share_ns` on its throughput pass, at least `least`. Even numbers above that keep ABBA
+/// pairs whole.
+fn blocks(block_ns: f64, share_ns: f64, least: u32) -> Blocks {
     let affordable = (share_ns / block_ns.max(1.0)) as u32;
     let even = affordable / 2 * 2;
-    let throughput = even.clamp(THROUGHPUT_MIN, THROUGHPUT_MAX);
+    let throughput = even.clamp(least, THROUGHPUT_MAX);
     let latency = (throughput / 2).max(LATENCY_MIN);
     Blocks { throughput, latency }
 }
 
 /// The largest time a group may spend on throughput blocks such that all groups together keep the budget: bisection.
-fn equal_share(pilot_ns: &[f64], terms: &Terms) -> f64 {
-    let total = |share: f64| pilot_ns.iter().map(|&ns| terms.cost(ns, blocks(ns, share))).sum::<f64>();
+fn equal_share(pilot_ns: &[f64], least: impl Fn(usize) -> u32, terms: &Terms) -> f64 {
+    let cost = |(at, &ns): (usize, &f64), share: f64| terms.cost(ns, blocks(ns, share, least(at)));
+    let total = |share: f64| pilot_ns.iter().enumerate().map(|each| cost(each, share)).sum::<f64>();
     let (mut low, mut high) = (0.0, terms.budget_ns.max(0.0));
     for _ in 0..60 {
         let middle = (low + high) / 2.0;
@@ -155,8 +182,17 @@ mod tests {
         Terms { budget_ns: seconds * SECOND, throughput: true, latency: true }
     }
 
+    fn group(tier: u8, control: bool) -> Group {
+        Group { workload: String::new(), threads: 1, tier, control }
+    }
+
+    /// Groups of one tier that no control judges.
+    fn plain(pilot: &[f64], terms: &Terms) -> Vec<Option<Blocks>> {
+        allot(&vec![group(1, false); pilot.len()], pilot, terms)
+    }
+
     fn spent(pilot: &[f64], terms: &Terms) -> f64 {
-        let allotted = allot(pilot, terms);
+        let allotted = plain(pilot, terms);
         pilot.iter().zip(allotted).filter_map(|(&ns, blocks)| Some(terms.cost(ns, blocks?))).sum()
     }
 
@@ -164,7 +200,7 @@ mod tests {
     fn minimum_repetitions_hold_wherever_a_group_is_measured() {
         for seconds in [1.0, 10.0, 100.0] {
             for blocks in
-                allot(&[0.1 * SECOND, 2.0 * SECOND, 0.01 * SECOND], &terms(seconds)).into_iter().flatten()
+                plain(&[0.1 * SECOND, 2.0 * SECOND, 0.01 * SECOND], &terms(seconds)).into_iter().flatten()
             {
                 assert!(blocks.throughput >= THROUGHPUT_MIN && blocks.latency >= LATENCY_MIN);
             }
@@ -182,7 +218,7 @@ mod tests {
 
     #[test]
     fn important_groups_come_first_and_cheap_ones_may_still_fit() {
-        let allotted = allot(&[1.0 * SECOND, 50.0 * SECOND, 0.1 * SECOND], &terms(12.0));
+        let allotted = plain(&[1.0 * SECOND, 50.0 * SECOND, 0.1 * SECOND], &terms(12.0));
         assert!(allotted[0].is_some());
         assert!(allotted[1].is_none());
         assert!(allotted[2].is_some());
@@ -190,13 +226,29 @@ mod tests {
 
     #[test]
     fn cheap_groups_repeat_more_often() {
-        let allotted = allot(&[0.1 * SECOND, 2.0 * SECOND], &terms(40.0));
+        let allotted = plain(&[0.1 * SECOND, 2.0 * SECOND], &terms(40.0));
         assert!(allotted[0].unwrap().throughput > allotted[1].unwrap().throughput, "{allotted:?}");
     }
 
     #[test]
     fn nothing_fits_an_empty_budget() {
-        assert_eq!(allot(&[SECOND], &terms(0.0)), [None]);
-        assert!(allot(&[], &terms(5.0)).is_empty());
+        assert_eq!(plain(&[SECOND], &terms(0.0)), [None]);
+        assert!(plain(&[], &terms(5.0)).is_empty());
+    }
+
+    #[test]
+    fn judged_groups_repeat_most_and_leave_room_for_the_rest() {
+        let groups = [group(0, true), group(0, false), group(1, false), group(2, false)];
+        let pilot = [0.5 * SECOND; 4];
+        let found: Vec<u32> =
+            allot(&groups, &pilot, &terms(40.0)).iter().map(|blocks| blocks.unwrap().throughput).collect();
+        assert!(found[0] >= 2 * found[1], "{found:?}");
+        assert!(found[1..].iter().all(|&blocks| blocks >= THROUGHPUT_MIN), "{found:?}");
+        let total: f64 = allot(&groups, &pilot, &terms(40.0))
+            .into_iter()
+            .flatten()
+            .map(|blocks| terms(40.0).cost(0.5 * SECOND, blocks))
+            .sum();
+        assert!(total <= 40.0 * SECOND, "{total}");
     }
 }

@@ -236,13 +236,16 @@ impl Record {
             let (engine, workload, threads, block) = (&row.engine, &row.workload, row.threads, row.block);
             let phase = point.phase.replace([',', '"', '\n'], " ");
             text.push_str(&format!(
-                "{engine},{workload},{threads},{},{block},{},{},{phase}\n",
-                row.pass, point.t_ns, point.resident_bytes
+                "{engine},{workload},{threads},{},{block},{},{},{phase},{}\n",
+                row.pass,
+                point.t_ns,
+                point.resident_bytes,
+                point.live_bytes.map_or_else(String::new, |bytes| bytes.to_string())
             ));
         }
         self.append_text(
             "timeline.csv",
-            "engine,workload,threads,pass,block,t_ns,resident_bytes,phase\n",
+            "engine,workload,threads,pass,block,t_ns,resident_bytes,phase,live_bytes\n",
             &text,
         )
     }

@@ -145,6 +145,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// Durations of the runs of this cell in the order of the rounds; empty where there is but one, or a word is no number.
+    pub fn runs_ns(&self) -> Vec<u64> {
+        let words = self.elapsed_ns_runs.as_deref().unwrap_or_default().split_ascii_whitespace();
+        words.map(str::parse).collect::<Result<_, _>>().unwrap_or_default()
+    }
+
     /// What makes a row unique in a file.
     pub fn key(&self) -> (String, String, u32, String, u32) {
         (self.engine.clone(), self.workload.clone(), self.threads, self.pass.clone(), self.block)

@@ -50,11 +50,26 @@ pub enum Ending {
     Interrupted,
 }
 
+impl Ending {
+    /// What a reply says.
+    pub fn of(reply: Reply) -> Ending {
+        match reply {
+            Reply::Measured(measurement) => Ending::Measured(measurement),
+            Reply::OutOfMemory(what) => Ending::OutOfMemory(cell::shorten(&what)),
+            Reply::Failed(what) => Ending::Failed(cell::shorten(&what)),
+            Reply::Died(what) => Ending::Crashed(what),
+            Reply::Ready => Ending::Failed("the process was ready when it should have measured".into()),
+        }
+    }
+}
+
 /// One finished cell.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// How it ended.
+    /// How it ended; of several runs, that of median duration.
     pub ending: Ending,
+    /// Durations of the timed part of all runs, in their order, where there were several.
+    pub runs_ns: Vec<u64>,
     /// Wall time of the whole process.
     pub wall: Duration,
     /// Instructions of the timed part (instructions pass).
@@ -68,7 +83,7 @@ pub fn run(choice: &Choice, request: &Request, limits: &Limits) -> Finished {
         Pass::Instructions => run_under_callgrind(choice, request, limits),
         _ => (run_command(Command::new(&choice.binary), choice, request, limits), None),
     };
-    Finished { ending, wall: start.elapsed(), instructions }
+    Finished { ending, runs_ns: Vec::new(), wall: start.elapsed(), instructions }
 }
 
 /// Whether instructions can be counted on this machine.
@@ -103,27 +118,32 @@ fn read_totals(path: &Path) -> Option<u64> {
     line.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-fn run_command(mut command: Command, choice: &Choice, request: &Request, limits: &Limits) -> Ending {
+fn run_command(command: Command, choice: &Choice, request: &Request, limits: &Limits) -> Ending {
     let text = match serde_json::to_vec(request) {
         Ok(text) => text,
         Err(error) => return Ending::Failed(format!("the request cannot be written: {error}")),
     };
-    command.arg("run").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.env_remove("LD_PRELOAD").env_remove("CELL_EXPECT_LIBRARY");
-    command.envs(choice.env.iter().map(|(name, value)| (name, value)));
-    // A group of its own: Ctrl-C at the terminal reaches allocbench alone, which then ends the child itself.
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let mut child = match command.spawn() {
+    let mut child = match start(command, "run", choice) {
         Ok(child) => child,
-        Err(error) => {
-            return Ending::Crashed(format!("{} cannot be started: {error}", choice.binary.display()));
-        }
+        Err(ending) => return ending,
     };
     if let Some(mut stdin) = child.stdin.take() {
         // A child that died early has closed the pipe; how it ended is read below.
         let _ = stdin.write_all(&text);
     }
     watch(child, limits)
+}
+
+/// Starts a measuring process with its three streams piped.
+pub fn start(mut command: Command, verb: &str, choice: &Choice) -> Result<Child, Ending> {
+    command.arg(verb).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_remove("LD_PRELOAD").env_remove("CELL_EXPECT_LIBRARY");
+    command.envs(choice.env.iter().map(|(name, value)| (name, value)));
+    // A group of its own: Ctrl-C at the terminal reaches allocbench alone, which then ends the child itself.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
+        .spawn()
+        .map_err(|error| Ending::Crashed(format!("{} cannot be started: {error}", choice.binary.display())))
 }
 
 /// Collects the child's output on threads of their own and enforces the limits meanwhile.
@@ -146,7 +166,7 @@ fn watch(mut child: Child, limits: &Limits) -> Ending {
         }
         bytes
     });
-    let cut = wait(&child, &receiver, limits);
+    let cut = wait(&child, &receiver, limits).err();
     if cut.is_some() {
         let _ = child.kill();
     }
@@ -160,26 +180,27 @@ fn watch(mut child: Child, limits: &Limits) -> Ending {
     }
 }
 
-/// Waits until the child closes its output; `Some` where it has to be killed first.
-fn wait(child: &Child, closed: &mpsc::Receiver<()>, limits: &Limits) -> Option<Ending> {
+/// Waits for word of the child, `None` where it closed its output first; the ending where it has to be killed before.
+pub fn wait<T>(child: &Child, word: &mpsc::Receiver<T>, limits: &Limits) -> Result<Option<T>, Ending> {
     let deadline = Instant::now() + limits.time;
     loop {
-        match closed.recv_timeout(WATCH_INTERVAL) {
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return None,
+        match word.recv_timeout(WATCH_INTERVAL) {
+            Ok(word) => return Ok(Some(word)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
             Err(RecvTimeoutError::Timeout) => {}
         }
         if interrupt::requested() {
-            return Some(Ending::Interrupted);
+            return Err(Ending::Interrupted);
         }
         if Instant::now() >= deadline {
-            return Some(Ending::Timeout(format!(
+            return Err(Ending::Timeout(format!(
                 "still running after the limit of {} s",
                 limits.time.as_secs()
             )));
         }
         let resident = resident_bytes(child.id());
         if resident > limits.resident_bytes {
-            return Some(Ending::OutOfMemory(format!(
+            return Err(Ending::OutOfMemory(format!(
                 "stopped at {} MiB resident, above the limit of {} MiB",
                 resident >> 20,
                 limits.resident_bytes >> 20
@@ -204,37 +225,16 @@ fn resident_bytes_alone(pid: u32) -> u64 {
 
 /// From exit status and output to an ending.
 fn judge(status: ExitStatus, reply: &[u8], complaint: &str) -> Ending {
-    let first = complaint.lines().map(str::trim).find(|line| !line.is_empty());
-    let because = first.map(|line| format!(": {}", shorten(line))).unwrap_or_default();
+    let crashed = |how: String| Ending::Crashed(cell::with_complaint(how, complaint));
     if let Some(signal) = status.signal() {
-        return Ending::Crashed(format!("killed by {}{because}", signal_name(signal)));
+        return crashed(format!("killed by {}", cell::signal_name(signal)));
     }
     if !status.success() {
-        return Ending::Crashed(format!("exit code {}{because}", status.code().unwrap_or(-1)));
+        return crashed(format!("exit code {}", status.code().unwrap_or(-1)));
     }
     match serde_json::from_slice(reply) {
-        Ok(Reply::Measured(measurement)) => Ending::Measured(measurement),
-        Ok(Reply::OutOfMemory(what)) => Ending::OutOfMemory(shorten(&what)),
-        Ok(Reply::Failed(what)) => Ending::Failed(shorten(&what)),
-        Err(error) => Ending::Crashed(format!("no valid reply ({error}){because}")),
-    }
-}
-
-/// One line of at most 200 characters.
-fn shorten(line: &str) -> String {
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if line.chars().count() <= 200 { line } else { line.chars().take(199).chain(['…']).collect() }
-}
-
-fn signal_name(signal: i32) -> String {
-    match signal {
-        4 => "SIGILL".into(),
-        6 => "SIGABRT".into(),
-        7 => "SIGBUS".into(),
-        8 => "SIGFPE".into(),
-        9 => "SIGKILL".into(),
-        11 => "SIGSEGV".into(),
-        other => format!("signal {other}"),
+        Ok(reply) => Ending::of(reply),
+        Err(error) => crashed(format!("no valid reply ({error})")),
     }
 }
 

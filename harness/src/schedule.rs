@@ -1,6 +1,7 @@
 //! In which order cells run: blocks that hold every engine once, in balanced (ABBA) pairs, in random order.
 //!
-//! A block is one cell of each engine, one after another, for one workload, thread count and pass; its cells are
+//! A block is one cell of each engine for one workload, thread count and pass, one after another or, in the throughput pass,
+//! in rounds of one run each (see [`crate::block`]); its cells are
 //! compared with each other and with nothing else, so that slow changes of the machine cancel. Blocks 2k and 2k + 1
 //! run in opposite orders, so that drift within a block and the effect of a neighbour cancel too.
 

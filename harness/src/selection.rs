@@ -1,20 +1,20 @@
 //! From flags to engines, workloads and passes: names are resolved here, once, and every wrong one is an error that
 //! says what would be right.
 
+use std::path::Path;
+
 use anyhow::{Result, bail, ensure};
 use cell::wire::Pass;
 use workloads::catalog;
-use workloads::spec::Workload;
+use workloads::spec::{Pace, Workload};
 
+use crate::analysis::dataset::{CONTROL_SUFFIX, FLOOR};
 use crate::args::{self, Profile, RunArgs};
-use crate::engine::{CONTROL_SUFFIX, Choice, Shelf};
+use crate::engine::{Choice, Shelf};
 use crate::record::Settings;
 
 /// Engine whose control the default run measures, and to which tables relate.
 pub const REFERENCE: &str = "system";
-
-/// The engine that does nothing: what the harness itself costs.
-pub const FLOOR: &str = "floor";
 
 /// Engines of the default profile, in the order of tables; those that are not built are said and left out.
 const DEFAULT_ENGINES: [&str; 9] = [
@@ -34,10 +34,25 @@ const QUICK_ENGINES: [&str; 6] =
     ["system", "jemalloc", "mimalloc", "ace", "mempool_baseline", "mempool_sharded"];
 
 /// Engines that are measured only where they are named.
-const BY_NAME_ONLY: [&str; 1] = ["c_abi"];
+const BY_NAME_ONLY: [&str; 2] = ["c_abi", "slowed"];
 
 /// Workloads whose drain points are taken: the two with the largest live sets of mixed sizes.
 pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];
+
+/// Operations a thread that a run of a uniform loop (`tiny_hot`, `random_mixed`) takes at most in the default and the quick
+/// profile: the same loop for longer says no more, and takes rounds from all others.
+const LOOP_OPS_MAX: u64 = 1_000_000;
+
+/// Folder with the traces of which the default run replays the smallest.
+const TRACES: &str = "traces";
+/// How many.
+const DEFAULT_TRACES: usize = 2;
+
+/// What the names of workloads that replay traces begin with.
+pub const TRACE_GROUP: &str = "trace.";
+
+/// What a workload's name begins with where it is the path of a trace.
+pub const TRACE_PREFIX: &str = "trace:";
 
 /// Everything a run is made of.
 pub struct Selection {
@@ -68,7 +83,7 @@ impl Selection {
         ensure!(args.reps != Some(0), "--reps: 0 blocks measure nothing; give 1 or more");
         ensure!(args.budget != Some(0), "--budget (BENCH_BUDGET): 0 seconds measure nothing; give 1 or more");
         let unscaled = workloads(args)?;
-        let workloads = unscaled.iter().map(|workload| workload.scaled(ops)).collect();
+        let workloads = unscaled.iter().map(|workload| form(workload, ops, args.profile)).collect();
         let shelf = Shelf::open()?;
         let mut missing = Vec::new();
         let mut choices = engines(args, &shelf, &mut missing)?;
@@ -114,6 +129,16 @@ impl Selection {
             budget_seconds: self.budget_seconds,
             shard,
         }
+    }
+}
+
+/// A workload as a profile runs it.
+fn form(workload: &Workload, ops: u64, profile: Profile) -> Workload {
+    let scaled = workload.scaled(ops);
+    match profile {
+        Profile::Quick => scaled.capped(LOOP_OPS_MAX / 2),
+        Profile::Default => scaled.capped(LOOP_OPS_MAX),
+        Profile::Full => scaled,
     }
 }
 
@@ -193,10 +218,24 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
     let named: Vec<&str> =
         args.workloads.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
     if named.is_empty() {
-        return Ok(of_profile(known, args.profile));
+        let mut chosen = of_profile(known, args.profile);
+        if args.profile != Profile::Quick {
+            chosen.extend(smallest_traces(Path::new(TRACES))?);
+        }
+        return Ok(chosen);
     }
     let mut chosen: Vec<Workload> = Vec::new();
     for name in named {
+        if let Some(path) = name.strip_prefix(TRACE_PREFIX) {
+            let workload = trace_workload(path)?;
+            ensure!(
+                chosen.iter().all(|other| other.name != workload.name),
+                "two workloads are called '{}'; rename one of the traces",
+                workload.name
+            );
+            chosen.push(workload);
+            continue;
+        }
         let found: Vec<&Workload> =
             known.iter().filter(|workload| workload.name == name || workload.group == name).collect();
         if found.is_empty() {
@@ -228,4 +267,38 @@ fn of_profile(known: Vec<Workload>, profile: Profile) -> Vec<Workload> {
             || ["tiny_hot", "random_mixed"].contains(&workload.name.as_str())
     };
     known.into_iter().filter(|workload| profile != Profile::Quick || quick(workload)).collect()
+}
+
+/// The workload that replays a trace; behind the path may stand `?pace=recorded&touch=no&stream=2`.
+fn trace_workload(word: &str) -> Result<Workload> {
+    let (path, options) = word.rsplit_once('?').unwrap_or((word, ""));
+    let (mut pace, mut touch, mut stream) = (Pace::Max, true, None);
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        match option.split_once('=') {
+            Some(("pace", "max")) => pace = Pace::Max,
+            Some(("pace", "recorded")) => pace = Pace::Recorded,
+            Some(("touch", "yes")) => touch = true,
+            Some(("touch", "no")) => touch = false,
+            Some(("stream", number)) if number.parse::<u16>().is_ok() => stream = number.parse().ok(),
+            _ => bail!("trace:{word}: '{option}' is not one of pace=max|recorded, touch=yes|no, stream=N"),
+        }
+    }
+    let (workload, notice) =
+        workloads::replay::workload(Path::new(path), stream, pace, touch).map_err(anyhow::Error::msg)?;
+    if let Some(notice) = notice {
+        eprintln!("allocbench: {path}: {notice}");
+    }
+    Ok(workload)
+}
+
+/// The smallest traces of a folder; none where there is no such folder.
+fn smallest_traces(folder: &Path) -> Result<Vec<Workload>> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "trace"))
+        .filter_map(|path| Some((path.metadata().ok()?.len(), path)))
+        .collect();
+    found.sort();
+    found.iter().take(DEFAULT_TRACES).map(|(_, path)| trace_workload(&path.to_string_lossy())).collect()
 }

@@ -13,3 +13,8 @@ pub fn say(text: impl std::fmt::Display) -> Result<()> {
         outcome => Ok(outcome?),
     }
 }
+
+/// Prints `text` on standard error: standard output belongs to a command that was run.
+pub fn say_aside(text: impl std::fmt::Display) {
+    eprintln!("allocbench: {text}");
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::raw::{cycles_after, cycles_before};
 
 /// Time over which the cycle counter is compared with the monotonic clock.
-const SPAN: Duration = Duration::from_millis(20);
+const SPAN: Duration = Duration::from_millis(2);
 /// Comparisons taken; the median is kept, so that one preemption does not spoil the ratio.
 const COMPARISONS: usize = 5;
 /// Empty measurements taken for the overhead.
@@ -23,7 +23,7 @@ pub struct Calibration {
     pub overhead_cycles: u64,
 }
 
-/// Calibrates; takes about a tenth of a second.
+/// Calibrates; takes about ten milliseconds.
 pub fn calibrate() -> Calibration {
     let mut ratios: Vec<f64> = (0..COMPARISONS).map(|_| compare()).collect();
     ratios.sort_by(f64::total_cmp);

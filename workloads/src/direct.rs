@@ -13,10 +13,10 @@ use crate::content::Content;
 use crate::exec::{Lane, Patience};
 use crate::pin::bind_worker;
 use crate::probe::{Findings, Probe, Room};
-use crate::program::{Act, Program, Tally};
+use crate::program::{Act, Program, Tallies, Tally};
 use crate::raw::{Heap, LiveSet, ring};
 use crate::rendezvous::{GivenUp, Rendezvous};
-use crate::run::{Hooks, Mode, Outcome, RunError, RunOptions, Samples};
+use crate::run::{Hooks, Mode, Opening, Outcome, RunError, RunOptions, Samples};
 
 /// Bytes of each thread's stack that are made resident before the clock starts.
 const STACK_RESIDENT_BYTES: usize = 32 << 10;
@@ -60,19 +60,19 @@ struct Report {
 
 /// Runs `programs`, one a thread.
 pub fn run<P: Probe, C: Content>(
-    mut programs: Vec<Program>,
+    (mut programs, mut tallies): (Vec<Program>, Vec<Tallies>),
     phases: &[String],
-    heap: Heap,
+    opening: &Opening,
     options: &RunOptions,
     hooks: &dyn Hooks,
 ) -> Result<Outcome, RunError> {
     let mut calibration = None;
     if let Mode::Timed { max_samples_per_thread } = options.mode {
         programs.iter_mut().for_each(|program| program.truncate(max_samples_per_thread as u64));
+        tallies = programs.iter().map(|program| program.tally(1)).collect();
         calibration = Some(clock::calibrate());
     }
-    let tallies: Vec<(Tally, Tally)> = programs.iter().map(|program| program.tally(1)).collect();
-    let lanes = lanes::<P, C>(&programs, &tallies, heap);
+    let lanes = lanes::<P, C>(&programs, &tallies, opening.heap);
     let stage = Stage {
         rendezvous: Rendezvous::new(programs.len() + 1),
         stop: AtomicBool::new(false),
@@ -80,7 +80,7 @@ pub fn run<P: Probe, C: Content>(
         awake: AtomicUsize::new(0),
         go: AtomicBool::new(false),
     };
-    let reports = thread::scope(|scope| {
+    let (checks, reports) = thread::scope(|scope| {
         let mut presence = Presence(&stage, false);
         let mut handles = Vec::with_capacity(programs.len());
         for (number, (lane, program)) in lanes.into_iter().zip(&programs).enumerate() {
@@ -96,16 +96,34 @@ pub fn run<P: Probe, C: Content>(
                 RunError::OutOfMemory(format!("thread {number} could not be started: {error}"))
             })?);
         }
-        let directed = direct(&stage, programs.len(), phases, hooks);
+        let checks = open(&stage, opening, hooks);
+        let directed = match checks {
+            Ok(_) => direct(&stage, programs.len(), phases, hooks),
+            Err(_) => Err(GivenUp),
+        };
+        opening.close();
         presence.1 = directed.is_ok();
         drop(presence);
-        Ok(handles.into_iter().map(join).collect::<Vec<_>>())
+        let reports: Vec<_> = handles.into_iter().map(join).collect();
+        checks.map(|checks| (checks, reports))
     })?;
-    gather(reports, &programs, &tallies, calibration)
+    let mut outcome = gather(reports, &programs, &tallies, calibration)?;
+    outcome.served_checks += checks;
+    Ok(outcome)
 }
 
 fn join(handle: ScopedJoinHandle<Option<Report>>) -> Option<Report> {
     handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// The part before the threads call the engine.
+fn open(stage: &Stage, opening: &Opening, hooks: &dyn Hooks) -> Result<u64, RunError> {
+    let given_up = |_| RunError::Unsupported("the run was given up".into());
+    stage.rendezvous.meet().map_err(given_up)?; // Started.
+    hooks.before_engine();
+    let checks = opening.open()?;
+    stage.rendezvous.meet().map_err(given_up)?;
+    Ok(checks)
 }
 
 fn direct(stage: &Stage, threads: usize, phases: &[String], hooks: &dyn Hooks) -> Result<(), GivenUp> {
@@ -133,11 +151,7 @@ fn direct(stage: &Stage, threads: usize, phases: &[String], hooks: &dyn Hooks) -
 }
 
 /// Lanes with their rings and buffers, all resident.
-fn lanes<P: Probe, C: Content>(
-    programs: &[Program],
-    tallies: &[(Tally, Tally)],
-    heap: Heap,
-) -> Vec<Lane<P, C>> {
+fn lanes<P: Probe, C: Content>(programs: &[Program], tallies: &[Tallies], heap: Heap) -> Vec<Lane<P, C>> {
     let threads = programs.len();
     let mut rooms: Vec<Room> = tallies
         .iter()
@@ -162,7 +176,7 @@ fn lanes<P: Probe, C: Content>(
     }
     let ends = outboxes.into_iter().zip(inboxes);
     let parts = ends.zip(rooms).zip(tallies);
-    let lane = |(((outbox, inbox), room), (warm, timed)): (((_, _), Room), &(Tally, Tally))| Lane {
+    let lane = |(((outbox, inbox), room), (warm, timed)): (((_, _), Room), &Tallies)| Lane {
         heap,
         live: LiveSet::new(warm.peak_live.max(timed.peak_live)),
         outbox,
@@ -179,6 +193,8 @@ fn work<P: Probe, C: Content>(mut lane: Lane<P, C>, program: &Program, stage: &S
     let mut presence = Presence(stage, false);
     let engine = lane.heap.engine();
     black_box(&mut [1_u8; STACK_RESIDENT_BYTES]);
+    stage.rendezvous.meet().ok()?; // Started.
+    stage.rendezvous.meet().ok()?;
     engine.enter_thread();
     let report = parts(&mut lane, program, stage);
     engine.leave_thread();
@@ -276,7 +292,7 @@ fn perform<P: Probe, C: Content>(
 fn gather(
     reports: Vec<Option<Report>>,
     programs: &[Program],
-    tallies: &[(Tally, Tally)],
+    tallies: &[Tallies],
     calibration: Option<clock::Calibration>,
 ) -> Result<Outcome, RunError> {
     let given_up = || RunError::Unsupported("the run was given up".into());

@@ -15,7 +15,8 @@
 //!
 //! **Map.** [`spec`] data → `validate`, `scale`, [`catalog`] → `draw`, `stream`, `program` (what each thread will do)
 //! → `exec` (the loop) with a `probe` and a `content` as type parameters → `direct` and `steal` (threads) → [`run`].
-//! Unsafe code is in `raw` alone.
+//! Recorded traces take another way: `replay`.
+//! Unsafe code is in `raw`, and in two files of `replay` that share blocks between threads.
 #![deny(unsafe_code)]
 
 pub mod catalog;
@@ -30,6 +31,7 @@ mod program;
 #[expect(unsafe_code, reason = "blocks, boxes, rings and the cycle counter: the crate's one place for it")]
 mod raw;
 mod rendezvous;
+pub mod replay;
 pub mod run;
 mod scale;
 pub mod spec;
@@ -38,6 +40,7 @@ mod stream;
 mod validate;
 
 pub use catalog::{builtin, load};
-pub use probe::Sample;
+pub use clock::calibrate;
+pub use probe::{LiveGauge, Sample};
 pub use run::{Hooks, Mode, NoHooks, Outcome, Prepared, RunError, RunOptions, Samples, prepare};
 pub use spec::Workload;

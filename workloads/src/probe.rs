@@ -10,26 +10,57 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::raw::{Block, Heap, cycles_after, cycles_before, resident_vec};
 
 /// Bytes live on one account: the blocks that one thread made (in a forest: that all made), wherever they are now.
-/// Written by makers and by whoever frees; Relaxed, because the counts publish nothing. None goes below zero: a free
-/// comes after its allocation in the order that the hand-over of the block gives.
+/// Written by makers and by whoever frees. None goes below zero: a free comes after its allocation in the order that the
+/// hand-over of the block gives.
+///
+/// Usable bytes come before requested ones when a block is gained and go after them when it is lost, each step AcqRel: whoever
+/// adds requested bytes has acquired every gain counted in them, and no loss that they do not count is released yet. So the usable
+/// bytes were once at least as many, and the peak of the one is never below that of the other.
 #[derive(Default)]
 pub struct Live {
     bytes: [AtomicU64; 2],
     peak_bytes: [AtomicU64; 2],
 }
 
+/// Places in the pairs of [`Live`].
+const REQUESTED: usize = 0;
+const USABLE: usize = 1;
+
 impl Live {
     fn gain(&self, requested_usable: [u64; 2]) {
-        for (kind, added) in requested_usable.into_iter().enumerate() {
-            let live = self.bytes[kind].fetch_add(added, Ordering::Relaxed) + added;
+        for kind in [USABLE, REQUESTED] {
+            let added = requested_usable[kind];
+            let live = self.bytes[kind].fetch_add(added, Ordering::AcqRel) + added;
+            // Relaxed: read when the threads are joined.
             self.peak_bytes[kind].fetch_max(live, Ordering::Relaxed);
         }
     }
 
     fn lose(&self, requested_usable: [u64; 2]) {
-        for (kind, lost) in requested_usable.into_iter().enumerate() {
-            self.bytes[kind].fetch_sub(lost, Ordering::Relaxed);
+        for kind in [REQUESTED, USABLE] {
+            self.bytes[kind].fetch_sub(requested_usable[kind], Ordering::AcqRel);
         }
+    }
+
+    /// Highest Σ requested and Σ usable.
+    pub fn peaks(&self) -> [u64; 2] {
+        [REQUESTED, USABLE].map(|kind| self.peak_bytes[kind].load(Ordering::Relaxed))
+    }
+}
+
+/// A view of the bytes that are live, for a thread that watches a run.
+#[derive(Clone)]
+pub struct LiveGauge(Arc<Live>);
+
+impl LiveGauge {
+    /// A view of `live`.
+    pub fn new(live: &Arc<Live>) -> LiveGauge {
+        LiveGauge(live.clone())
+    }
+
+    /// Requested bytes live now; 0 where the run does not account for them.
+    pub fn requested_bytes(&self) -> u64 {
+        self.0.bytes[REQUESTED].load(Ordering::Relaxed)
     }
 }
 
@@ -216,11 +247,11 @@ impl Probe for Accounting {
         }
     }
     fn finish(self) -> Findings {
-        let [requested, usable] = &self.own.peak_bytes;
+        let [peak_live_requested_bytes, peak_live_usable_bytes] = self.own.peaks();
         let account = Account {
             usable_bytes_sum: self.usable_bytes_sum,
-            peak_live_requested_bytes: requested.load(Ordering::Relaxed),
-            peak_live_usable_bytes: usable.load(Ordering::Relaxed),
+            peak_live_requested_bytes,
+            peak_live_usable_bytes,
         };
         Findings { samples: Default::default(), account: Some(account) }
     }

@@ -46,6 +46,9 @@ pub struct Program {
     pub ring: Option<usize>,
 }
 
+/// Of one program: what it does before the clock, and under it.
+pub type Tallies = (Tally, Tally);
+
 /// What a program does, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -111,7 +114,7 @@ fn draw_lane(spec: &Workload, draw: &mut Draw, lane: usize, threads: usize) -> R
             program.sends_to = phases.steps.iter().any(|step| hands_off(&step.action)).then_some(next);
         }
         Model::ThreadChurn(churn) => program.acts.push(threads_act(churn, &mut writer)?),
-        Model::Steal(_) => return Err("trees have no stream".into()),
+        Model::Steal(_) | Model::Replay(_) => return Err("trees and traces have no stream".into()),
     }
     Ok(program)
 }
@@ -223,7 +226,7 @@ impl Program {
     }
 
     /// Counts the warm-up, and what the clock sees.
-    pub fn tally(&self, align: usize) -> (Tally, Tally) {
+    pub fn tally(&self, align: usize) -> Tallies {
         let mut counter = Counter { align: align.max(ESTIMATE_ALIGN_BYTES), ..Counter::default() };
         counter.words(&self.warm);
         let warm = std::mem::take(&mut counter.tally);

@@ -60,6 +60,11 @@ impl Block {
         self.shape as u32
     }
 
+    /// log2 of the alignment of the heap that made it.
+    pub fn align_log2(&self) -> u8 {
+        (self.tag() & ((1 << TAG_ALIGN_BITS) - 1)) as u8
+    }
+
     #[inline(always)]
     fn tag(&self) -> u16 {
         (self.shape >> TAG_SHIFT) as u16

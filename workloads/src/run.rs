@@ -2,12 +2,13 @@
 //!
 //! [`prepare`] draws everything; [`Prepared::run`] proves that the engine serves, starts the threads, brings them to
 //! one start, measures, holds still for the hooks, and frees all that is left. The order of a run:
-//! 1. `engine.expect`, then a block of every size class that was drawn: made, asked about (`served`), freed.
-//! 2. Threads start, make their own memory resident, `enter_thread`, warm up; what is in flight is freed.
-//! 3. [`Hooks::before_clock`], all threads asleep; they wake, and start together when the last is awake.
-//! 4. The clock: from the first thread's start to the last thread's end. Phases call [`Hooks::phase`] inside it.
-//! 5. [`Hooks::after_clock`], live blocks held, threads asleep. Then live blocks are asked about, then all is freed.
-//! 6. [`Hooks::drained`], threads asleep and alive. Then `leave_thread` on each.
+//! 1. Threads start and make their own memory resident. [`Hooks::before_engine`]: nothing of the engine has been called.
+//! 2. `engine.expect`, then a block of every size class that was drawn: made, asked about (`served`), freed.
+//! 3. `enter_thread` on each, warm-up; what is in flight is freed.
+//! 4. [`Hooks::before_clock`], all threads asleep; they wake, and start together when the last is awake.
+//! 5. The clock: from the first thread's start to the last thread's end. Phases call [`Hooks::phase`] inside it.
+//! 6. [`Hooks::after_clock`], live blocks held, threads asleep. Then live blocks are asked about, then all is freed.
+//! 7. [`Hooks::drained`], threads asleep and alive. Then `leave_thread` on each.
 
 use std::fmt;
 
@@ -16,9 +17,10 @@ use engines::Engine;
 use crate::content::{Content, Touched, Untouched, Verified};
 use crate::direct;
 use crate::exec::check_served;
-use crate::probe::{Accounting, Plain, Probe, Sample, Timed};
-use crate::program::{self, Program};
+use crate::probe::{Accounting, LiveGauge, Plain, Probe, Sample, Timed};
+use crate::program::{self, Program, Tallies};
 use crate::raw::Heap;
+use crate::replay;
 use crate::spec::{Model, Workload};
 use crate::steal::{self, Forest};
 
@@ -54,7 +56,9 @@ pub struct RunOptions {
 
 /// Called on the thread that called [`Prepared::run`].
 pub trait Hooks: Sync {
-    /// All threads are ready and asleep; whatever the benchmark needs for itself is resident.
+    /// The engine has not been called yet; whatever the benchmark needs for itself is resident.
+    fn before_engine(&self) {}
+    /// All threads are ready and asleep, warm-up is done.
     fn before_clock(&self);
     /// The last thread is done; live blocks are still held.
     fn after_clock(&self);
@@ -62,6 +66,8 @@ pub trait Hooks: Sync {
     fn drained(&self);
     /// A phase begins.
     fn phase(&self, name: &str);
+    /// Before the clock, from runs that can tell at any time what is live ([`Mode::Accounting`]).
+    fn live(&self, _gauge: LiveGauge) {}
 }
 
 /// Hooks that do nothing.
@@ -152,11 +158,14 @@ pub struct Prepared {
     pub(crate) spec: Workload,
     pub(crate) plan: Plan,
     pub(crate) expected_bytes: usize,
+    /// Sizes of which a block is made and asked about before the run.
+    checked_sizes: Vec<u32>,
 }
 
 pub(crate) enum Plan {
-    Programs { programs: Vec<Program>, phases: Vec<String> },
+    Programs { programs: Vec<Program>, tallies: Vec<Tallies>, phases: Vec<String> },
     Forest(Forest),
+    Replay(replay::Plan),
 }
 
 /// Draws the streams of all threads from `seed` (thread i: `seed` + i × 1315423911). Fails on a specification that
@@ -173,6 +182,11 @@ pub fn prepare(spec: &Workload, threads: usize, seed: u64) -> Result<Prepared, S
             let bytes = forest.rounded_bytes(spec.align);
             (Plan::Forest(forest), bytes)
         }
+        Model::Replay(model) => {
+            let plan = replay::plan(model, u64::MAX)?;
+            let bytes = plan.tally.rounded_bytes_sum;
+            (Plan::Replay(plan), bytes)
+        }
         _ => {
             let (programs, phases) = program::draw(spec, threads, seed).map_err(name)?;
             let bytes = programs.iter().map(|program| {
@@ -180,14 +194,14 @@ pub fn prepare(spec: &Workload, threads: usize, seed: u64) -> Result<Prepared, S
                 warm.rounded_bytes_sum.saturating_add(timed.rounded_bytes_sum)
             });
             let bytes = bytes.fold(0, u64::saturating_add);
-            (Plan::Programs { programs, phases }, bytes)
+            let tallies = programs.iter().map(|program| program.tally(1)).collect();
+            (Plan::Programs { programs, tallies, phases }, bytes)
         }
     };
-    let mut prepared = Prepared { spec: spec.clone(), plan, expected_bytes: 0 };
-    let checked_bytes: u64 = prepared.checked_sizes().iter().map(|&size| u64::from(size) + 4096).sum();
-    prepared.expected_bytes =
-        usize::try_from(planned_bytes.saturating_add(checked_bytes)).unwrap_or(usize::MAX);
-    Ok(prepared)
+    let checked_sizes = checked_sizes(&plan);
+    let checked_bytes: u64 = checked_sizes.iter().map(|&size| u64::from(size) + 4096).sum();
+    let expected_bytes = usize::try_from(planned_bytes.saturating_add(checked_bytes)).unwrap_or(usize::MAX);
+    Ok(Prepared { spec: spec.clone(), plan, expected_bytes, checked_sizes })
 }
 
 impl Prepared {
@@ -236,49 +250,63 @@ impl Prepared {
         hooks: &dyn Hooks,
     ) -> Result<Outcome, RunError> {
         let heap = Heap::new(engine, self.spec.align).map_err(RunError::Unsupported)?;
-        engine.expect(self.expected_bytes);
-        engine.enter_thread();
-        let checked = self.check_classes(&heap);
-        let outcome = checked.and_then(|checks| {
-            let mut outcome = match self.plan {
-                Plan::Programs { programs, phases } => {
-                    direct::run::<P, C>(programs, &phases, heap, options, hooks)
-                }
-                Plan::Forest(forest) => steal::run::<P, C>(forest, heap, options, hooks),
-            }?;
-            outcome.served_checks += checks;
-            Ok(outcome)
-        });
-        engine.leave_thread();
-        outcome
+        let contents = options.verify || matches!(self.plan, Plan::Forest(_));
+        let opening =
+            Opening { heap, expected_bytes: self.expected_bytes, contents, sizes: self.checked_sizes };
+        match self.plan {
+            Plan::Programs { programs, tallies, phases } => {
+                direct::run::<P, C>((programs, tallies), &phases, &opening, options, hooks)
+            }
+            Plan::Forest(forest) => steal::run::<P, C>(forest, &opening, options, hooks),
+            Plan::Replay(plan) => replay::run::<P, C>(plan, &opening, options, hooks),
+        }
     }
+}
 
-    /// Makes a block of every size class that was drawn and asks the engine whether it served it.
-    fn check_classes(&self, heap: &Heap) -> Result<u64, RunError> {
-        let sizes = self.checked_sizes();
-        for &size in &sizes {
+/// The first calls to the engine, on the thread that directs the run.
+pub(crate) struct Opening {
+    pub(crate) heap: Heap,
+    expected_bytes: usize,
+    contents: bool,
+    sizes: Vec<u32>,
+}
+
+impl Opening {
+    /// Announces the run, makes a block of every size class that was drawn and asks the engine whether it served it.
+    /// Returns how many it was asked about. Balanced by [`Opening::close`].
+    pub(crate) fn open(&self) -> Result<u64, RunError> {
+        let engine = self.heap.engine();
+        engine.expect(self.expected_bytes, self.contents);
+        engine.enter_thread();
+        for &size in &self.sizes {
             let no_memory = || RunError::OutOfMemory(format!("the engine returned NULL for {size} bytes"));
-            let block = heap.alloc(size).ok_or_else(no_memory)?;
-            let served = check_served(heap, &block);
+            let block = self.heap.alloc(size).ok_or_else(no_memory)?;
+            let served = check_served(&self.heap, &block);
             if served.is_ok() {
-                heap.free(block);
+                self.heap.free(block);
             }
             served?;
         }
-        Ok(sizes.len() as u64)
+        Ok(self.sizes.len() as u64)
     }
 
-    /// The smallest size drawn of each eighth of a doubling.
-    fn checked_sizes(&self) -> Vec<u32> {
-        let mut sizes = match &self.plan {
-            Plan::Programs { programs, .. } => programs.iter().flat_map(Program::sizes).collect(),
-            Plan::Forest(forest) => forest.sizes(),
-        };
-        sizes.sort_unstable();
-        sizes.dedup_by_key(|size| {
-            let doubling = size.ilog2();
-            (doubling, (u64::from(*size) * u64::from(CHECKED_CLASSES_PER_DOUBLING)) >> doubling)
-        });
-        sizes
+    /// The directing thread's last call to the engine.
+    pub(crate) fn close(&self) {
+        self.heap.engine().leave_thread();
     }
+}
+
+/// The smallest size drawn of each eighth of a doubling.
+fn checked_sizes(plan: &Plan) -> Vec<u32> {
+    let mut sizes = match plan {
+        Plan::Programs { programs, .. } => programs.iter().flat_map(Program::sizes).collect(),
+        Plan::Forest(forest) => forest.sizes(),
+        Plan::Replay(plan) => plan.sizes.clone(),
+    };
+    sizes.sort_unstable();
+    sizes.dedup_by_key(|size| {
+        let doubling = size.ilog2();
+        (doubling, (u64::from(*size) * u64::from(CHECKED_CLASSES_PER_DOUBLING)) >> doubling)
+    });
+    sizes
 }

@@ -9,7 +9,24 @@ use crate::spec::{Action, Model, Workload};
 /// Operations a thread of the churn models as they are written down.
 pub const OPS_DEFAULT: u64 = 200_000;
 
+/// Events of a trace that a shorter run replays for each operation of the churn models.
+const REPLAY_EVENTS_PER_OP: u64 = 10;
+
 impl Workload {
+    /// This workload with its loops cut to about `ops_max` operations a thread. Only loops that do the same over and over
+    /// are cut: shorter, they are the same load.
+    pub fn capped(&self, ops_max: u64) -> Workload {
+        let mut capped = self.clone();
+        match &mut capped.model {
+            Model::Batch(batch) => {
+                batch.cycles = batch.cycles.min((ops_max / (2 * batch.batch as u64)).max(1));
+            }
+            Model::Slots(slots) => slots.cycles = slots.cycles.min(ops_max.max(1)),
+            _ => {}
+        }
+        capped
+    }
+
     /// This workload for `ops` operations a thread.
     pub fn scaled(&self, ops: u64) -> Workload {
         let mut scaled = self.clone();
@@ -25,6 +42,12 @@ impl Workload {
             Model::Larson(larson) => larson.cycles = scale(larson.cycles),
             Model::Steal(steal) => steal.trees = scale(steal.trees.into()).try_into().unwrap_or(u32::MAX),
             Model::ThreadChurn(churn) => churn.starts = scale(churn.starts),
+            // A trace is what it is; only a run that is to be short takes its begin.
+            Model::Replay(replay) if ops < OPS_DEFAULT => {
+                let most = ops.saturating_mul(REPLAY_EVENTS_PER_OP);
+                replay.events_max = Some(replay.events_max.map_or(most, |events| events.min(most)));
+            }
+            Model::Replay(_) => {}
             Model::Phases(phases) => {
                 for step in &mut phases.steps {
                     match &mut step.action {

@@ -55,6 +55,8 @@ pub enum Model {
     Phases(Phases),
     /// Many short threads.
     ThreadChurn(ThreadChurn),
+    /// A recorded trace.
+    Replay(Replay),
 }
 
 /// How block sizes are drawn.
@@ -241,4 +243,49 @@ pub struct ThreadChurn {
     pub starts: u64,
     /// Blocks each allocates and frees.
     pub blocks: usize,
+}
+
+/// A recorded trace, played again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// The file.
+    pub path: String,
+    /// The process in it.
+    #[serde(default)]
+    pub stream: u16,
+    /// When operations happen.
+    #[serde(default)]
+    pub pace: Pace,
+    /// Events that are replayed at most.
+    #[serde(default)]
+    pub events_max: Option<u64>,
+    /// Threads of the trace that call the allocator; it brings its own, whatever a run asks for.
+    #[serde(default = "one_thread")]
+    pub threads: usize,
+}
+
+const fn one_thread() -> usize {
+    1
+}
+
+/// When the operations of a [`Replay`] happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pace {
+    /// As soon as their order allows.
+    #[default]
+    Max,
+    /// Not before the time at which they were recorded.
+    Recorded,
+}
+
+impl Workload {
+    /// The number of threads that the workload brings itself, if it does.
+    pub fn own_threads(&self) -> Option<usize> {
+        match &self.model {
+            Model::Replay(replay) => Some(replay.threads),
+            _ => None,
+        }
+    }
 }

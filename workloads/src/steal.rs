@@ -20,7 +20,7 @@ use crate::exec::check_served;
 use crate::pin::bind_worker;
 use crate::probe::{Findings, Probe, Room};
 use crate::raw::{Block, EngineBox, Heap};
-use crate::run::{Hooks, Mode, Outcome, RunError, RunOptions};
+use crate::run::{Hooks, Mode, Opening, Outcome, RunError, RunOptions};
 use crate::spec::Steal;
 
 /// Sizes drawn; a power of two, and at most the table's share of a second-level cache.
@@ -364,7 +364,7 @@ fn desks<P: Probe, C: Content>(forest: &Forest) -> Vec<Mutex<Desk<P, C>>> {
 /// Runs the trees.
 pub fn run<P: Probe, C: Content>(
     mut forest: Forest,
-    heap: Heap,
+    opening: &Opening,
     options: &RunOptions,
     hooks: &dyn Hooks,
 ) -> Result<Outcome, RunError> {
@@ -373,32 +373,44 @@ pub fn run<P: Probe, C: Content>(
         forest.truncate(max_samples_per_thread as u64);
         calibration = Some(clock::calibrate());
     }
-    let engine = heap.engine();
-    // Scoped, so that every thread has left the engine when the run returns.
+    let engine = opening.heap.engine();
     let thread = |thread: rayon::ThreadBuilder| {
         if options.pin {
             bind_worker(thread.index());
         }
-        engine.enter_thread();
         thread.run();
-        engine.leave_thread();
+    };
+    let desks = desks(&forest);
+    let grow = |pool: &ThreadPool| {
+        pool.broadcast(|_| ());
+        hooks.before_engine();
+        let checks = opening.open();
+        let outcome = checks.and_then(|checks| {
+            pool.broadcast(|_| engine.enter_thread());
+            let outcome = tend::<P, C>(&forest, desks, opening.heap, pool, calibration, hooks);
+            pool.broadcast(|_| engine.leave_thread());
+            outcome.map(|outcome| Outcome { served_checks: outcome.served_checks + checks, ..outcome })
+        });
+        opening.close();
+        outcome
     };
     rayon::ThreadPoolBuilder::new()
         .num_threads(forest.threads)
-        .build_scoped(thread, |pool| tend::<P, C>(&forest, heap, pool, calibration, hooks))
+        .build_scoped(thread, grow)
         .unwrap_or_else(|error| Err(RunError::OutOfMemory(format!("the pool could not be started: {error}"))))
 }
 
 /// What happens on a running pool.
 fn tend<P: Probe, C: Content>(
     forest: &Forest,
+    desks: Vec<Mutex<Desk<P, C>>>,
     heap: Heap,
     pool: &ThreadPool,
     calibration: Option<clock::Calibration>,
     hooks: &dyn Hooks,
 ) -> Result<Outcome, RunError> {
     let grove = Grove::<P, C> {
-        desks: desks(forest),
+        desks,
         forest,
         heap,
         stop: AtomicBool::new(false),
@@ -406,7 +418,6 @@ fn tend<P: Probe, C: Content>(
         remote_frees: AtomicU64::new(0),
     };
     let sums = forest.sums(1);
-    pool.broadcast(|_| ());
     hooks.before_clock();
     let (elapsed, last) = pool.install(|| {
         let begin = Instant::now();

@@ -88,7 +88,7 @@ fn places_are_taken_and_live_sets_bounded() {
             Model::Larson(larson) => larson.slots,
             Model::ThreadChurn(churn) => churn.blocks,
             Model::Phases(_) => 1_000_000,
-            Model::Steal(_) => continue,
+            Model::Steal(_) | Model::Replay(_) => continue,
         };
         for program in programs(&workload.scaled(20_000), 2) {
             let live = simulate(&program.warm, 0, live_max);

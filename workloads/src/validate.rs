@@ -81,6 +81,12 @@ impl Workload {
             }
             Model::Phases(model) => phases(&model.steps),
             Model::ThreadChurn(model) => thread_churn("thread_churn", model),
+            Model::Replay(model) => {
+                if model.path.is_empty() || model.path.len() > 4096 {
+                    return Err("`replay.path`: name a trace file".into());
+                }
+                count("replay.threads", model.threads as u64, 1, crate::replay::THREADS_MAX as u64)
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ fn small() -> Vec<Workload> {
                 batch.cycles = batch.cycles.min(10);
             }
             Model::Churn(churn) => churn.live_max = churn.live_max.min(500),
+            Model::Replay(_) => {}
             Model::Steal(steal) => steal.depth = steal.depth.min(9),
             Model::Larson(larson) => larson.generations = 4,
             Model::Phases(phases) => {

@@ -27,8 +27,8 @@ static MAP: Map = Map { base: AtomicPtr::new(ptr::addr_of!(NOTHING).cast_mut()),
 pub fn start() {
     if let Some(table) = pal::map(ENTRIES) {
         pal::exclude_from_dump(table, ENTRIES);
-        // Base before mask, Release on the mask: who sees the wide mask by `get` must see the table. `get` reads with
-        // Relaxed all the same: a thread that holds a block got it by a hand-over that happened after this.
+        // Base before mask; Release on the mask pairs with the Acquire in `get`: who sees the wide mask sees the table.
+        // A thread with a block saw both anyway, but one that frees another allocator's pointer meanwhile need not.
         MAP.base.store(ptr::with_exposed_provenance_mut(table), Ordering::Relaxed);
         MAP.mask.store(ENTRIES - 1, Ordering::Release);
     }
@@ -37,7 +37,8 @@ pub fn start() {
 /// The class of the slab that contains `address`, or 0.
 #[inline(always)]
 pub fn get(address: usize) -> usize {
-    let mask = MAP.mask.load(Ordering::Relaxed);
+    // Acquire: pairs with the Release in `start`; no instruction on x86-64.
+    let mask = MAP.mask.load(Ordering::Acquire);
     let base = MAP.base.load(Ordering::Relaxed);
     let index = (address / SLAB_BYTES) & mask;
     // SAFETY: index ≤ mask, and the table behind `base` has mask + 1 bytes at least; it is never unmapped.

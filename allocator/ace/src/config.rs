@@ -2,10 +2,13 @@
 //!
 //! [`Config`] is what a program states, at link time (`AceAlloc::with_config`) or, overriding it, through `ACE_*`
 //! variables; [`Knob`] names one value at run time. Knobs are relaxed atomics: any thread may publish one, every
-//! reader accepts the old or the new value, and HOT reads none of them. `docs/CONFIG.md` style facts stand beside each
-//! field: unit, default, reason.
+//! reader accepts the old or the new value, and HOT reads none of them. [`SPECS`] gives each its name, unit and bounds;
+//! docs/CONFIG.md, which a test compares with it, adds the reasons. A variable that cannot be understood is complained
+//! about in one line on standard error and otherwise ignored: a program must not fail for a knob of its allocator.
 
+use crate::pal;
 use crate::sync::{AtomicU64, Ordering};
+use crate::text::Line;
 use core::ffi::CStr;
 
 /// Which way requests take; the draft's route profiles.
@@ -114,26 +117,66 @@ pub enum Knob {
     LimitHardBytes,
 }
 
-const KNOBS: usize = 16;
+/// How many knobs there are.
+pub const KNOBS: usize = 16;
 
-const NAMES: [&CStr; KNOBS] = [
-    c"ACE_CACHE_SLOTS",
-    c"ACE_CACHE_BYTES",
-    c"ACE_CACHE_TOTAL_BYTES",
-    c"ACE_BATCH",
-    c"ACE_REFILL_ONE",
-    c"ACE_ROUTE",
-    c"ACE_WARM_SLABS",
-    c"ACE_PREFILL",
-    c"ACE_TIERING",
-    c"ACE_EAGER_FREE",
-    c"ACE_PURGE_DELAY_MS",
-    c"ACE_CACHE_SHRINK",
-    c"ACE_IDLE_TRIM",
-    c"ACE_PURGE_PERCENT",
-    c"ACE_LIMIT_SOFT",
-    c"ACE_LIMIT_HARD",
+/// What may be said about a knob from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The environment variable.
+    pub name: &'static CStr,
+    /// What the number counts.
+    pub unit: Unit,
+    /// Smallest value.
+    pub min: u64,
+    /// Largest value; what is published beyond either is brought to the nearer one.
+    pub max: u64,
+}
+
+/// What a knob's number counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "each variant says its own name")]
+pub enum Unit {
+    Bytes,
+    Blocks,
+    Slabs,
+    Milliseconds,
+    Percent,
+    /// 0 or 1.
+    Flag,
+    /// One of a list.
+    Choice,
+}
+
+const fn spec(name: &'static CStr, unit: Unit, min: u64, max: u64) -> Spec {
+    Spec { name, unit, min, max }
+}
+
+/// More than any process can have.
+const BYTES_MAX: u64 = 1 << 47;
+
+/// All knobs, in the order of [`Knob`].
+pub const SPECS: [Spec; KNOBS] = [
+    spec(c"ACE_CACHE_SLOTS", Unit::Blocks, 2, u16::MAX as u64),
+    spec(c"ACE_CACHE_BYTES", Unit::Bytes, 0, 1 << 30),
+    spec(c"ACE_CACHE_TOTAL_BYTES", Unit::Bytes, 0, BYTES_MAX),
+    spec(c"ACE_BATCH", Unit::Blocks, 0, u16::MAX as u64),
+    spec(c"ACE_REFILL_ONE", Unit::Flag, 0, 1),
+    spec(c"ACE_ROUTE", Unit::Choice, 0, Route::Conservative as u64),
+    spec(c"ACE_WARM_SLABS", Unit::Slabs, 0, 1024),
+    spec(c"ACE_PREFILL", Unit::Slabs, 0, 1024),
+    spec(c"ACE_TIERING", Unit::Flag, 0, 1),
+    spec(c"ACE_EAGER_FREE", Unit::Flag, 0, 1),
+    spec(c"ACE_PURGE_DELAY_MS", Unit::Milliseconds, 0, u64::MAX),
+    spec(c"ACE_CACHE_SHRINK", Unit::Flag, 0, 1),
+    spec(c"ACE_IDLE_TRIM", Unit::Flag, 0, 1),
+    spec(c"ACE_PURGE_PERCENT", Unit::Percent, 0, 10_000),
+    spec(c"ACE_LIMIT_SOFT", Unit::Bytes, 0, BYTES_MAX),
+    spec(c"ACE_LIMIT_HARD", Unit::Bytes, 0, BYTES_MAX),
 ];
+
+/// The shipped values, in the order of [`SPECS`].
+pub const DEFAULTS: [u64; KNOBS] = values(&Config::DEFAULT);
 
 const fn values(c: &Config) -> [u64; KNOBS] {
     [
@@ -159,11 +202,10 @@ const fn values(c: &Config) -> [u64; KNOBS] {
 const _: () = assert!(Knob::LimitHardBytes as usize + 1 == KNOBS);
 
 static TABLE: [AtomicU64; KNOBS] = {
-    let defaults = values(&Config::DEFAULT);
     let mut table = [const { AtomicU64::new(0) }; KNOBS];
     let mut i = 0;
     while i < KNOBS {
-        table[i] = AtomicU64::new(defaults[i]);
+        table[i] = AtomicU64::new(DEFAULTS[i]);
         i += 1;
     }
     table
@@ -181,24 +223,49 @@ pub fn on(knob: Knob) -> bool {
     get(knob) != 0
 }
 
-/// Publishes one value; WARM reads it from its next event on.
+/// Publishes one value, brought within the knob's bounds; WARM reads it from its next event on.
 pub fn set(knob: Knob, value: u64) {
-    TABLE[knob as usize].store(value, Ordering::Relaxed);
+    publish(knob as usize, value);
+}
+
+fn publish(i: usize, value: u64) {
+    TABLE[i].store(value.clamp(SPECS[i].min, SPECS[i].max), Ordering::Relaxed);
 }
 
 /// Applies what the program states and then what the environment overrides. Runs once, before the first slab.
 pub(crate) fn start(stated: &Config) {
     for (i, value) in values(stated).into_iter().enumerate() {
-        // SAFETY: a NUL-terminated name; the environment is not changed during start-up, as getenv asks.
-        let text = unsafe { libc::getenv(NAMES[i].as_ptr()) };
-        let overridden = if text.is_null() {
-            None
-        } else {
-            // SAFETY: getenv returned a NUL-terminated string that lives as long as the environment.
-            parse(unsafe { CStr::from_ptr(text) }.to_bytes())
-        };
-        TABLE[i].store(overridden.unwrap_or(value), Ordering::Relaxed);
+        let text = pal::environment(SPECS[i].name);
+        let overridden = text.and_then(|text| match read(&SPECS[i], text) {
+            Some(value) => Some(value),
+            None => {
+                complain(&SPECS[i], text, value);
+                None
+            }
+        });
+        publish(i, overridden.unwrap_or(value));
     }
+}
+
+/// The value that a variable's text gives a knob; None if it is no number or out of bounds.
+fn read(spec: &Spec, text: &[u8]) -> Option<u64> {
+    let value = if text == b"never" && spec.max == u64::MAX { u64::MAX } else { parse(text)? };
+    (spec.min..=spec.max).contains(&value).then_some(value)
+}
+
+/// Bytes of a variable's text that a complaint repeats.
+const TEXT_SHOWN_BYTES: usize = 40;
+
+/// One line that names the variable, what was wrong, and what would be right.
+#[cold]
+fn complain(spec: &Spec, text: &[u8], kept: u64) {
+    let line = Line::new().text("ace-alloc: ").put(spec.name.to_bytes()).text("=");
+    let line = line.foreign(text, TEXT_SHOWN_BYTES).text(" is not understood: give a whole number");
+    let line = match spec.max {
+        u64::MAX => line.text(" (K, M, G allowed) or never"),
+        max => line.text(" from ").decimal(spec.min).text(" to ").decimal(max).text(" (K, M, G allowed)"),
+    };
+    pal::message(line.text(" or unset it; ").decimal(kept).text(" is used\n").bytes());
 }
 
 /// A decimal number with an optional K, M or G (powers of 1024); None for anything else.
@@ -224,7 +291,21 @@ fn parse(text: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{DEFAULTS, Knob, SPECS, get, parse, read, set};
+
+    #[test]
+    fn defaults_are_within_bounds_and_bounds_hold() {
+        for (spec, value) in SPECS.iter().zip(DEFAULTS) {
+            assert!((spec.min..=spec.max).contains(&value), "{spec:?}");
+        }
+        let slots = &SPECS[Knob::CacheSlots as usize];
+        assert_eq!((read(slots, b"1"), read(slots, b"2"), read(slots, b"64K")), (None, Some(2), None));
+        let delay = &SPECS[Knob::PurgeDelayMs as usize];
+        assert_eq!((read(delay, b"never"), read(slots, b"never")), (Some(u64::MAX), None));
+        set(Knob::Route, 77);
+        assert_eq!(get(Knob::Route), 5);
+        set(Knob::Route, DEFAULTS[Knob::Route as usize]);
+    }
 
     #[test]
     fn numbers_with_units() {

@@ -24,7 +24,7 @@ impl AceAlloc {
         AceAlloc { config: None }
     }
 
-    /// With a configuration of the program's own; `ACE_*` variables override it. Applied by [`AceAlloc::start`].
+    /// With a configuration of the program's own; `ACE_*` variables override it. Applied by the first miss.
     pub const fn with_config(config: Config) -> AceAlloc {
         AceAlloc { config: Some(config) }
     }

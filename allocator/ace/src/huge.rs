@@ -59,6 +59,11 @@ pub fn totals() -> (usize, usize) {
     (LIVE_BYTES.load(Ordering::Relaxed), CACHED_BYTES.load(Ordering::Relaxed))
 }
 
+/// Live huge blocks.
+pub fn blocks() -> usize {
+    HUGE.lock().len
+}
+
 impl Huge {
     fn slot(&self, i: usize) -> *mut Record {
         debug_assert!(i < self.capacity);

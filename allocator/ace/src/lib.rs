@@ -11,7 +11,7 @@
 //! | platform | `pal` | system calls |
 //!
 //! Beside them: `size_class` and `units` (tables and geometry), `class_map` (address → class), `config` (knobs),
-//! `limits`, `trim`, `stats`, `fork`, `sync` (the only door to atomics), `fail`. README.md beside this crate says who
+//! `limits`, `trim`, `stats`, `fork`, `sync` (the only door to atomics), `text` and `fail`. README.md beside this crate says who
 //! may change which state, and when.
 
 #![no_std]
@@ -52,9 +52,11 @@ pub mod route;
 #[cfg(not(loom))]
 pub mod size_class;
 #[cfg(not(loom))]
-mod stats;
+pub mod stats;
 #[cfg(not(loom))]
 mod superslab;
+#[cfg(not(loom))]
+pub mod text;
 #[cfg(not(loom))]
 mod trim;
 #[cfg(not(loom))]
@@ -101,6 +103,11 @@ mod api {
     /// Gives all free memory that can be reached back to the system; returns bytes.
     pub fn trim() -> usize {
         trimming::trim()
+    }
+
+    /// As [`trim`], but leaves about `keep_bytes` of free memory at hand.
+    pub fn trim_keeping(keep_bytes: usize) -> usize {
+        trimming::trim_keeping(keep_bytes)
     }
 
     /// Sets the limits on committed bytes: above `soft` memory is returned before more is taken, above `hard` requests

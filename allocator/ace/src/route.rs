@@ -186,14 +186,20 @@ pub unsafe fn dealloc(p: *mut u8, bytes: usize, align: usize) {
     }
 }
 
+/// The slow end of a free. Keeps errno, as POSIX asks of `free`: advice and unmapping may fail on the way.
 #[cold]
 #[inline(never)]
 pub(crate) fn free_slow(address: usize, class: usize) {
+    if address == 0 {
+        return;
+    }
+    let errno = pal::errno();
     if class != 0 {
         magazine::overflow(class, address);
-    } else if address != 0 {
+    } else {
         free_unclassed(address);
     }
+    pal::set_errno(errno);
 }
 
 /// What the class map does not know: large, huge, foreign, or slabs where there is no map.
@@ -275,6 +281,11 @@ pub unsafe fn usable_size(p: *mut u8) -> usize {
 /// Whether `p` points into memory that this allocator serves.
 pub fn owns(p: *const u8) -> bool {
     registry::contains(p as usize) || huge::usable_bytes(p as usize) != 0
+}
+
+/// Whether a mapping of its own, of a huge block, begins at `p`.
+pub fn owns_mapping(p: *const u8) -> bool {
+    huge::usable_bytes(p as usize) != 0
 }
 
 /// Resizes a block of the path of big blocks without copying; the block's address, or null if it cannot be done.

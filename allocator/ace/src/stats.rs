@@ -3,14 +3,16 @@
 //! Counters live with the heaps and are summed on demand, under each heap's word for a moment; HOT counts nothing. The
 //! sums hold exactly when no thread is inside the allocator:
 //! `refilled = flushed_local + drained + out_blocks` (blocks accounted on both sides), and
-//! `superslabs = hot + draining + free + full = mapped − released`.
+//! `superslabs = hot + draining + free + full = mapped − released`. docs/STATS.md says what each counter is for; a test
+//! compares it with [`Stats::fields`].
 
 use crate::class_map;
 use crate::heap::{orphan, table};
 use crate::huge;
 use crate::limits;
 use crate::meta;
-use crate::superslab::{pages, pool};
+use crate::superslab::{large, pages, pool};
+use crate::text::Line;
 use crate::units::SUPERSLAB_BYTES;
 
 /// A snapshot. Bytes and counts since the start of the process unless said otherwise.
@@ -48,6 +50,8 @@ pub struct Stats {
     pub orphans: u64,
     /// Bytes of slab blocks out now: live, in magazines, or returned and not yet taken in; orphans not included.
     pub out_bytes: u64,
+    /// Bytes of slab blocks out now of orphans, returns not yet taken in included.
+    pub orphan_out_bytes: u64,
     /// Superslabs now, by tier: HOT, DRAINING, FREE, FULL.
     pub superslabs: [u64; 4],
     /// Superslabs mapped.
@@ -58,6 +62,12 @@ pub struct Stats {
     pub superslab_bytes: u64,
     /// Bytes of pages that may be resident now: slabs, runs, huge blocks, cached mappings.
     pub committed_bytes: u64,
+    /// Bytes of pages of slabs and runs that may be resident now; a part of `committed_bytes`.
+    pub slab_committed_bytes: u64,
+    /// Bytes of live large runs now.
+    pub large_bytes: u64,
+    /// Live huge blocks now.
+    pub huge_blocks: u64,
     /// Bytes of live huge blocks now.
     pub huge_bytes: u64,
     /// Bytes of freed mappings kept for reuse now.
@@ -72,6 +82,108 @@ pub struct Stats {
     pub refaulted_bytes: u64,
     /// System calls that purged.
     pub purge_calls: u64,
+}
+
+/// Counters that [`Stats::fields`] names.
+pub const FIELDS: usize = 35;
+
+impl Stats {
+    /// Every counter with its name; names end in their unit where that is not a count.
+    pub fn fields(&self) -> [(&'static str, u64); FIELDS] {
+        // Without `..`, so that a counter cannot be forgotten here.
+        let Stats {
+            refills,
+            refilled_blocks,
+            flushes,
+            flushed_local_blocks,
+            flushed_remote_blocks,
+            drained_blocks,
+            slabs_acquired,
+            slabs_released,
+            slabs_adopted,
+            slabs_orphaned,
+            warm_hits,
+            warm_misses,
+            magazines_shrunk,
+            heaps,
+            orphans,
+            out_bytes,
+            orphan_out_bytes,
+            superslabs,
+            superslabs_mapped,
+            superslabs_released,
+            superslab_bytes,
+            committed_bytes,
+            slab_committed_bytes,
+            large_bytes,
+            huge_blocks,
+            huge_bytes,
+            huge_cached_bytes,
+            meta_bytes,
+            class_map_bytes,
+            purged_bytes,
+            refaulted_bytes,
+            purge_calls,
+        } = *self;
+        [
+            ("refills", refills),
+            ("refilled_blocks", refilled_blocks),
+            ("flushes", flushes),
+            ("flushed_local_blocks", flushed_local_blocks),
+            ("flushed_remote_blocks", flushed_remote_blocks),
+            ("drained_blocks", drained_blocks),
+            ("slabs_acquired", slabs_acquired),
+            ("slabs_released", slabs_released),
+            ("slabs_adopted", slabs_adopted),
+            ("slabs_orphaned", slabs_orphaned),
+            ("warm_hits", warm_hits),
+            ("warm_misses", warm_misses),
+            ("magazines_shrunk", magazines_shrunk),
+            ("heaps", heaps),
+            ("orphans", orphans),
+            ("out_bytes", out_bytes),
+            ("orphan_out_bytes", orphan_out_bytes),
+            ("superslabs_hot", superslabs[0]),
+            ("superslabs_draining", superslabs[1]),
+            ("superslabs_free", superslabs[2]),
+            ("superslabs_full", superslabs[3]),
+            ("superslabs_mapped", superslabs_mapped),
+            ("superslabs_released", superslabs_released),
+            ("superslab_bytes", superslab_bytes),
+            ("committed_bytes", committed_bytes),
+            ("slab_committed_bytes", slab_committed_bytes),
+            ("large_bytes", large_bytes),
+            ("huge_blocks", huge_blocks),
+            ("huge_bytes", huge_bytes),
+            ("huge_cached_bytes", huge_cached_bytes),
+            ("meta_bytes", meta_bytes),
+            ("class_map_bytes", class_map_bytes),
+            ("purged_bytes", purged_bytes),
+            ("refaulted_bytes", refaulted_bytes),
+            ("purge_calls", purge_calls),
+        ]
+    }
+
+    /// Bytes that the program has out: blocks of slabs, runs, huge blocks. Blocks in thread caches count.
+    pub fn live_bytes(&self) -> u64 {
+        self.out_bytes + self.orphan_out_bytes + self.large_bytes + self.huge_bytes
+    }
+
+    /// One line a counter, `name value`. Allocates nothing.
+    pub fn write_text(&self, mut sink: impl FnMut(&[u8])) {
+        for (name, value) in self.fields() {
+            sink(Line::new().text(name).text(" ").decimal(value).text("\n").bytes());
+        }
+    }
+
+    /// One JSON object on one line. Allocates nothing.
+    pub fn write_json(&self, mut sink: impl FnMut(&[u8])) {
+        for (i, (name, value)) in self.fields().into_iter().enumerate() {
+            let before = if i == 0 { "{\"" } else { ",\"" };
+            sink(Line::new().text(before).text(name).text("\":").decimal(value).bytes());
+        }
+        sink(b"}\n");
+    }
 }
 
 /// A snapshot of the whole process. Takes each heap's word for a moment; allocates nothing.
@@ -98,11 +210,15 @@ pub fn stats() -> Stats {
         });
     }
     s.orphans = orphan::orphans() as u64;
+    s.orphan_out_bytes = orphan::out_bytes() as u64;
     s.superslabs = pool::tiers().map(|n| n as u64);
     let (mapped, released) = pool::turnover();
     (s.superslabs_mapped, s.superslabs_released) = (mapped as u64, released as u64);
     s.superslab_bytes = s.superslabs.iter().sum::<u64>() * SUPERSLAB_BYTES as u64;
     s.committed_bytes = limits::committed_bytes() as u64;
+    s.slab_committed_bytes = pages::committed_bytes() as u64;
+    s.large_bytes = large::live_bytes() as u64;
+    s.huge_blocks = huge::blocks() as u64;
     let (live, cached) = huge::totals();
     (s.huge_bytes, s.huge_cached_bytes) = (live as u64, cached as u64);
     s.meta_bytes = meta::mapped_bytes() as u64;

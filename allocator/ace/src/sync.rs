@@ -8,7 +8,9 @@
 //! words, except the fork handler, which takes all of them.
 
 #[cfg(not(loom))]
-pub use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub use core::sync::atomic::{
+    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
+};
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -21,11 +23,12 @@ pub fn relax(turn: u32) {
         loom::thread::yield_now();
     }
     #[cfg(not(loom))]
-    if turn < 64 {
-        core::hint::spin_loop();
-    } else {
+    match turn {
+        0..64 => core::hint::spin_loop(),
         // The holder may be descheduled on a machine with fewer cores than threads.
-        crate::pal::yield_now();
+        64..1024 => crate::pal::yield_now(),
+        // A yield never reaches a holder of lower real-time priority.
+        _ => crate::pal::nap(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::huge;
 use crate::pal;
 use crate::superslab::{large, pages, pool};
 use crate::sync::{AtomicU64, AtomicUsize, Ordering};
-use crate::units::PAGE_BYTES;
+use crate::units::{PAGE_BYTES, SUPERSLAB_BYTES};
 
 /// FREE superslabs that expiry leaves, so that a program at its floor does not map and unmap one for ever.
 const RESERVE: usize = 1;
@@ -78,8 +78,14 @@ pub fn balance() {
 /// Returns all free memory of the process that can be reached: the caller's cache, every heap not in use at this
 /// moment, orphans, free slabs, cached mappings. Bytes returned, as advised to the system.
 pub fn trim() -> usize {
+    trim_keeping(0)
+}
+
+/// As [`trim`], but leaves `keep_bytes` in FREE superslabs, rounded up to whole ones, as far as there are any.
+pub fn trim_keeping(keep_bytes: usize) -> usize {
     crate::front::lifecycle::flush_own();
     orphan::sweep_orphans();
     let pages = purge::trim_all();
-    pages * PAGE_BYTES + huge::purge(u64::MAX) + pool::purge(u64::MAX, 0)
+    let spared = keep_bytes.div_ceil(SUPERSLAB_BYTES);
+    pages * PAGE_BYTES + huge::purge(u64::MAX) + pool::purge_sparing(u64::MAX, spared, spared)
 }

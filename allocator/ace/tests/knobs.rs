@@ -115,20 +115,14 @@ fn every_knob_at_its_ends() {
     for route in ["1", "2", "3", "4", "5"] {
         run(&[("ACE_ROUTE", route)]);
     }
-    for knob in [
-        "ACE_TIERING",
-        "ACE_EAGER_FREE",
-        "ACE_CACHE_SHRINK",
-        "ACE_PURGE_PERCENT",
-        "ACE_WARM_SLABS",
-        "ACE_CACHE_SLOTS",
-    ] {
+    for knob in ["ACE_TIERING", "ACE_EAGER_FREE", "ACE_CACHE_SHRINK", "ACE_PURGE_PERCENT", "ACE_WARM_SLABS"] {
         run(&[(knob, "0")]);
     }
     for (knob, value) in [
         ("ACE_REFILL_ONE", "1"),
         ("ACE_BATCH", "1"),
-        ("ACE_BATCH", "100000"),
+        ("ACE_BATCH", "65535"),
+        ("ACE_CACHE_SLOTS", "2"),
         ("ACE_CACHE_SLOTS", "4000"),
         ("ACE_CACHE_BYTES", "100"),
         ("ACE_CACHE_TOTAL_BYTES", "0"),

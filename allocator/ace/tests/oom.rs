@@ -20,6 +20,16 @@ fn keep(blocks: &mut Vec<Block>, p: *mut u8, bytes: usize) {
     }
 }
 
+/// As `keep`, for a block of `calloc`.
+fn keep_zeroed(blocks: &mut Vec<Block>, p: *mut u8, bytes: usize) {
+    if !p.is_null() {
+        // SAFETY: a live block of this size.
+        let contents = unsafe { std::slice::from_raw_parts(p, bytes) };
+        assert!(contents.iter().all(|&x| x == 0), "calloc of {bytes} is not zero");
+    }
+    keep(blocks, p, bytes);
+}
+
 fn check(b: &Block) {
     // SAFETY: a live block of this size.
     let contents = unsafe { std::slice::from_raw_parts(b.0, b.1) };
@@ -33,7 +43,7 @@ fn scenario() {
         for _ in 0..(6 << 20) / (bytes + (2 << 20)) + 2 {
             keep(&mut blocks, malloc(bytes), bytes);
         }
-        keep(&mut blocks, calloc(1, bytes), bytes);
+        keep_zeroed(&mut blocks, calloc(1, bytes), bytes);
         keep(&mut blocks, memalign(1 << 21, bytes), bytes);
     }
     for i in (0..blocks.len()).step_by(2) {
@@ -70,9 +80,11 @@ fn child() {
     // With the system back, everything works.
     let mut blocks = Vec::new();
     for bytes in SIZES {
-        let p = malloc(bytes);
-        assert!(!p.is_null(), "no recovery for {bytes}");
-        keep(&mut blocks, p, bytes);
+        // Memory that could be neither unmapped nor purged still holds what was written to it.
+        for p in [calloc(1, bytes), calloc(1, bytes)] {
+            assert!(!p.is_null(), "no recovery for {bytes}");
+            keep_zeroed(&mut blocks, p, bytes);
+        }
     }
     blocks.iter().for_each(check);
     for b in blocks {

@@ -281,3 +281,64 @@ fn two_producers_across_an_adoption() {
         assert!(remote::is_unreferenced(&*world, 1) && remote::is_unreferenced(&*world, 2));
     });
 }
+
+/// A world whose first slab may be released: no step of the protocol may touch it afterwards.
+struct Guarded {
+    world: World,
+    released: AtomicU32,
+}
+
+impl Guarded {
+    fn seen(&self, slab: u32) {
+        let released = slab == 1 && self.released.load(Ordering::SeqCst) != 0;
+        assert!(!released, "a released slab is touched");
+    }
+}
+
+impl Space for Guarded {
+    fn state(&self, slab: u32) -> &AtomicU64 {
+        self.seen(slab);
+        self.world.state(slab)
+    }
+    fn next(&self, slab: u32) -> &AtomicU32 {
+        self.seen(slab);
+        self.world.next(slab)
+    }
+    fn remote(&self, slab: u32, word: usize) -> &AtomicU64 {
+        self.seen(slab);
+        self.world.remote(slab, word)
+    }
+    fn pending(&self, owner: Owner) -> &Pending {
+        self.world.pending(owner)
+    }
+}
+
+/// An adopter takes the last return in while its token is still on the way: nothing is out, and the slab must stay all the
+/// same until the token has ended.
+#[test]
+fn release_after_an_adoption_waits_for_the_token() {
+    model(|| {
+        let space = Arc::new(Guarded { world: World::new(&[1], 2), released: AtomicU32::new(0) });
+        let producer = {
+            let space = space.clone();
+            thread::spawn(move || {
+                assert!(remote::mark(&*space, 1, 0, 1));
+                remote::publish(&*space, 1, 1);
+            })
+        };
+        let mut accounted = 0;
+        remote::close(&*space, 1, |_, n| accounted += n);
+        remote::orphan(&*space, 1);
+        accounted += remote::adopt(&*space, 1, 2);
+        let released = accounted == 1 && remote::is_unreferenced(&*space, 1);
+        if released {
+            space.released.store(1, Ordering::SeqCst);
+        }
+        producer.join().unwrap();
+        if !released {
+            remote::drain(&*space, 2, |_, n| accounted += n);
+            assert_eq!(accounted, 1);
+            assert!(remote::is_unreferenced(&*space, 1), "the token has ended");
+        }
+    });
+}

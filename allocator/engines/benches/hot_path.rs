@@ -45,7 +45,7 @@ fn hot_path(criterion: &mut Criterion) {
     for entry in engines::built() {
         let engine = entry.instance.expect("built means there is one")();
         // More than the floor's fresh mode covers: criterion decides how much is allocated.
-        engine.expect(usize::MAX);
+        engine.expect(usize::MAX, false);
         engine.enter_thread();
         assert_served(engine);
         let mut group = criterion.benchmark_group(entry.name);

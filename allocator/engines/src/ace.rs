@@ -1,7 +1,7 @@
 //! `ace` and its ablations: ACE-Alloc through its Rust interface, each ablation the shipped allocator with one thing
 //! taken away.
 //!
-//! An ablation is a setting ([`SETTINGS`]) or, where HOT itself differs, a variant of the crate with entry points of its
+//! An ablation is a setting (below) or, where HOT itself differs, a variant of the crate with entry points of its
 //! own (`front_sll`, `header`). Settings are the process's: the first engine asked for decides, which a cell's one
 //! engine is; a process that lists all engines serves none. **Proof.** ACE-Alloc's registry of superslabs and mappings
 //! (`owns`).
@@ -78,7 +78,9 @@ impl Ace {
 fn stats() -> Stats {
     let stats = ace_alloc::stats();
     Stats {
-        allocated_bytes: Some(stats.out_bytes + stats.huge_bytes),
+        allocated_bytes: Some(
+            stats.out_bytes + stats.orphan_out_bytes + stats.large_bytes + stats.huge_bytes,
+        ),
         committed_bytes: Some(stats.committed_bytes),
         reserved_bytes: Some(stats.superslab_bytes + stats.huge_bytes + stats.huge_cached_bytes),
         warm_ops: Some(stats.refills + stats.flushes),
@@ -137,7 +139,7 @@ unsafe impl Engine for Ace {
 
 /// Declares an engine over a variant that has entry points of its own.
 macro_rules! variant {
-    ($(#[$about:meta])* $engine:ident, $static:ident, $name:literal, $module:ident, $usable:path) => {
+    ($(#[$about:meta])* $engine:ident, $static:ident, $name:literal, $module:ident, $usable:path, $owns:path) => {
         $(#[$about])*
         pub struct $engine;
         /// The instance.
@@ -179,7 +181,7 @@ macro_rules! variant {
             }
 
             fn served(&self, ptr: *const u8) -> bool {
-                ace_alloc::owns(ptr)
+                $owns(ptr)
             }
 
             fn trim(&self) {
@@ -195,9 +197,16 @@ macro_rules! variant {
 
 variant!(
     /// The thread cache as an intrusive list through the freed blocks.
-    FrontSll, FRONT_SLL, "front_sll", sll, ace_alloc::usable_size
+    FrontSll, FRONT_SLL, "front_sll", sll, ace_alloc::usable_size, ace_alloc::owns
 );
 variant!(
     /// The class in a header before each block.
-    HeaderBlocks, HEADER, "header", header, header::usable_size
+    HeaderBlocks, HEADER, "header", header, header::usable_size, owns_behind_header
 );
+
+/// As `owns`, of a block that stands behind its header: a huge block's mapping begins one alignment before it.
+fn owns_behind_header(ptr: *const u8) -> bool {
+    const OFFSETS_LOG2: core::ops::RangeInclusive<u32> = 4..=30;
+    ace_alloc::owns(ptr) || { OFFSETS_LOG2 }
+        .any(|shift| ace_alloc::route::owns_mapping(ptr.wrapping_sub(1 << shift)))
+}

@@ -61,8 +61,9 @@ pub unsafe trait Engine: Sync {
     /// Called once on each thread after its last call, before the thread ends.
     fn leave_thread(&self) {}
 
-    /// Tells the engine how much the coming run allocates in all, in bytes. Only the floor engine listens.
-    fn expect(&self, _total_bytes: usize) {}
+    /// Tells the engine how much the coming run allocates in all, in bytes, and whether the run relies on its blocks'
+    /// contents. Only the floor engine listens.
+    fn expect(&self, _total_bytes: usize, _contents: bool) {}
 
     /// Whether blocks keep their contents until freed. Only the floor engine, which recycles live memory, says no.
     fn keeps_contents(&self) -> bool {

@@ -1,9 +1,11 @@
 //! `floor`: the engine that does nothing, so that what remains is the harness's own cost.
 //!
 //! Each thread bumps a pointer through its window of one `MAP_NORESERVE` region; freeing is empty. [`Engine::expect`] chooses how:
-//! - a run of up to [`PREFAULT_BYTES_MAX`] gets memory that is populated before it starts, so that no page fault is counted as the
-//!   harness's, and never wraps: blocks keep their contents;
-//! - a longer run recycles one populated window a thread, and live blocks overlap: [`Engine::keeps_contents`] says no.
+//! - a run that leaves contents alone recycles one small populated window a thread, so that neither page faults nor cache misses
+//!   of memory that no allocator would touch are counted as the harness's; live blocks overlap, and
+//!   [`Engine::keeps_contents`] says no;
+//! - a run that relies on contents, of up to [`PREFAULT_BYTES_MAX`], gets memory that is populated before it starts, and never
+//!   wraps.
 //!
 //! A thread owns its window; windows come from a shared cursor, and leftovers of threads that left from a list.
 //! **Proof.** The address lies in the handed-out part of the region, which no one else maps.
@@ -31,7 +33,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Blocks above this do not come from a thread's chunk, so at most this much of one is left over.
 const CHUNKED_BYTES_MAX: usize = CHUNK_BYTES / 4;
 /// Bytes of a recycled window: fits a second-level cache, as a thread cache's working set would.
-const RECYCLED_BYTES: usize = 1 << 20;
+const RECYCLED_BYTES: usize = 256 << 10;
 /// Alignment of a fresh window in bytes: a page, so that threads share no cache line.
 const WINDOW_ALIGN: usize = 4096;
 /// Bytes populated beyond the expected total, for the leftovers of a few threads' chunks.
@@ -272,10 +274,10 @@ unsafe impl Engine for Floor {
         });
     }
 
-    fn expect(&self, total_bytes: usize) {
+    fn expect(&self, total_bytes: usize, contents: bool) {
         // Blocks of a run before this one may stand in leftovers that it recycled.
         self.spare().clear();
-        let recycles = total_bytes > PREFAULT_BYTES_MAX;
+        let recycles = !contents || total_bytes > PREFAULT_BYTES_MAX;
         // Relaxed: threads of the run start after this call, and starting a thread orders them.
         self.recycles.store(recycles, Ordering::Relaxed);
         if !recycles {

@@ -3,7 +3,7 @@
 //! Alignments above 16 go to `posix_memalign`; glibc aligns everything to 16 at least, so the test needs the alignment alone.
 //! **Proof.** Of the process: the dynamic linker finds `malloc`, `free`, `realloc`, `posix_memalign` and `malloc_usable_size` in the
 //! object that exports `gnu_get_libc_version`, so nothing is interposed. Of a block: glibc's own records, see
-//! [`glibc_heap`](crate::glibc_heap).
+//! `glibc_heap.rs`.
 
 use crate::block::realloc_by_move;
 use crate::engine::{Engine, MALLOC_ALIGN, Stats};

@@ -8,7 +8,7 @@ mod support;
 use engines::Engine;
 use std::sync::mpsc;
 use std::thread;
-use support::{Block, disjoint, for_every_engine, is_glibc_by_another_name, with_every_engine};
+use support::{Block, disjoint, for_every_engine, is_one_allocator, with_every_engine};
 
 /// Every size to 64 bytes, then the neighbours of powers of two to 1 MiB, where size classes and paths change.
 fn sizes() -> Vec<usize> {
@@ -151,7 +151,7 @@ fn an_engine_disowns_every_other_engines_blocks() {
         for owner in engines {
             let blocks = assorted_blocks(*owner);
             for other in engines {
-                if owner.name() == other.name() || is_glibc_by_another_name(owner.name(), other.name()) {
+                if owner.name() == other.name() || is_one_allocator(owner.name(), other.name()) {
                     continue;
                 }
                 for block in &blocks {

@@ -3,16 +3,12 @@
 //! Called by any C program, on any thread, from before `main` to after the last destructor. A block is 16-aligned;
 //! size 0 gives a block that can be freed.
 
+use ace::pal::{errno, set_errno};
 use ace::route;
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
 const PAGE_BYTES: usize = ace::units::PAGE_BYTES;
-
-fn set_errno(code: c_int) {
-    // SAFETY: the thread's errno location is always valid.
-    unsafe { *libc::__errno_location() = code };
-}
 
 /// C: `malloc`.
 #[unsafe(no_mangle)]
@@ -101,11 +97,10 @@ pub unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, align: usize, byt
     if !align.is_power_of_two() || !align.is_multiple_of(size_of::<*mut c_void>()) {
         return libc::EINVAL;
     }
-    // SAFETY: the thread's errno location is always valid.
-    let errno = unsafe { *libc::__errno_location() };
+    let before = errno();
     let block = route::alloc(bytes, align);
     if block.is_null() {
-        set_errno(errno);
+        set_errno(before);
         return libc::ENOMEM;
     }
     // SAFETY: the caller says that `out` can be written to.
@@ -171,8 +166,28 @@ pub unsafe extern "C" fn free_aligned_sized(p: *mut c_void, _align: usize, _byte
     unsafe { free(p) }
 }
 
-/// glibc: returns free memory of this heap to the system; 1 if some was returned. The pad is not kept.
-#[unsafe(no_mangle)]
-pub extern "C" fn malloc_trim(_pad: usize) -> c_int {
-    c_int::from(ace::trim() != 0)
+/// Exports a function under the name by which glibc's own parts, and programs that wrap `malloc`, reach it.
+macro_rules! alias {
+    ($($name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)? = $target:ident;)*) => {$(
+        #[doc = concat!("glibc: another name of `", stringify!($target), "`.\n\n# Safety\nAs for that.")]
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($arg: $type),*) $(-> $result)? {
+            #[allow(unused_unsafe, reason = "some targets are safe functions")]
+            // SAFETY: the same contract.
+            unsafe { $target($($arg),*) }
+        }
+    )*};
+}
+
+alias! {
+    __libc_malloc(bytes: usize) -> *mut c_void = malloc;
+    __libc_free(p: *mut c_void) = free;
+    __libc_cfree(p: *mut c_void) = free;
+    __libc_calloc(n: usize, bytes: usize) -> *mut c_void = calloc;
+    __libc_realloc(p: *mut c_void, bytes: usize) -> *mut c_void = realloc;
+    __libc_reallocarray(p: *mut c_void, n: usize, bytes: usize) -> *mut c_void = reallocarray;
+    __libc_memalign(align: usize, bytes: usize) -> *mut c_void = memalign;
+    __libc_valloc(bytes: usize) -> *mut c_void = valloc;
+    __libc_pvalloc(bytes: usize) -> *mut c_void = pvalloc;
+    __posix_memalign(out: *mut *mut c_void, align: usize, bytes: usize) -> c_int = posix_memalign;
 }

@@ -1,37 +1,11 @@
 //! Real programs under `LD_PRELOAD`: same output, same exit status as without.
 //!
-//! Builds the library as its documentation says, into a target folder of its own. A program that is not installed is
-//! skipped aloud; at least two must be there.
+//! A program that is not installed is skipped aloud; at least two must be there. `scripts/real_programs.sh` runs more.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
+mod support;
 
-fn library() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("library");
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--release", "-p", "ace-preload", "--config", "profile.release.panic=\"abort\""])
-            .args(["--config", "profile.release.lto=\"fat\""])
-            .arg("--target-dir")
-            .arg(&target)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .expect("cargo runs");
-        assert!(status.success());
-        target.join("release/libace_alloc.so")
-    })
-}
-
-fn run(program: &str, args: &[&str], preload: Option<&Path>) -> Output {
-    let mut command = Command::new(program);
-    command.args(args).env_remove("LD_PRELOAD");
-    if let Some(library) = preload {
-        command.env("LD_PRELOAD", library);
-    }
-    command.output().unwrap()
-}
+use std::process::Command;
+use support::{compile, holds, library, run};
 
 /// The real file behind a program's name: a version manager's shim would be preloaded instead of the interpreter.
 fn find(name: &str, ask: &[&str]) -> Option<String> {
@@ -95,23 +69,68 @@ fn programs_behave_the_same() {
 /// A C program that checks errno, alignment and refusals of every exported function.
 #[test]
 fn c_abi() {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c_abi.c");
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c_abi");
-    let Ok(status) = Command::new("gcc")
-        .args(["-O0", "-fno-builtin", "-pthread", "-o"])
-        .arg(&program)
-        .arg(source)
-        .status()
-    else {
-        println!("skipped: gcc is not installed");
-        return;
-    };
-    assert!(status.success());
+    let Some(program) = compile("gcc", "c_abi.c", "c_abi") else { return };
     // Without a limit, and where the class map cannot be had (it reserves 2 GiB of address space).
     for limit in ["unlimited", "1000000"] {
         let script = format!("ulimit -v {limit}; LD_PRELOAD={} {}", library().display(), program.display());
         let out = run("sh", &["-c", &script], None);
         assert!(out.status.success(), "{limit}: {:?}\n{}", out.status, String::from_utf8_lossy(&out.stderr));
         assert_eq!(out.stdout, b"all held\n", "{limit}");
+    }
+}
+
+#[test]
+fn reports_and_tuning() {
+    let Some(program) = compile("gcc", "report.c", "report") else { return };
+    holds(&program, &[]);
+}
+
+#[test]
+fn cxx_operators() {
+    let Some(program) = compile("g++", "cxx.cpp", "cxx") else { return };
+    holds(&program, &[]);
+}
+
+#[test]
+fn fork_from_a_threaded_process() {
+    let Some(program) = compile("gcc", "fork.c", "fork") else { return };
+    holds(&program, &[]);
+}
+
+#[test]
+fn loaded_at_run_time() {
+    let Some(program) = compile("gcc", "dlopen.c", "dlopen") else { return };
+    let out = run(program.to_str().unwrap(), &[library().to_str().unwrap()], None);
+    assert!(out.status.success(), "{:?}\n{}", out.status, String::from_utf8_lossy(&out.stderr));
+    assert_eq!(out.stdout, b"all held\n");
+}
+
+/// A bad value is complained about once, in one line, and the program goes on.
+#[test]
+fn bad_variables() {
+    let cases = [
+        (
+            "ACE_BATCH",
+            "foo",
+            "ace-alloc: ACE_BATCH=foo is not understood: give a whole number from 0 to 65535 (K, M, G allowed) or unset it; 0 is used\n",
+        ),
+        (
+            "ACE_ROUTE",
+            "6",
+            "ace-alloc: ACE_ROUTE=6 is not understood: give a whole number from 0 to 5 (K, M, G allowed) or unset it; 0 is used\n",
+        ),
+        (
+            "ACE_PURGE_DELAY_MS",
+            "",
+            "ace-alloc: ACE_PURGE_DELAY_MS= is not understood: give a whole number (K, M, G allowed) or never or unset it; 100 is used\n",
+        ),
+        ("ACE_PURGE_DELAY_MS", "never", ""),
+        ("ACE_LIMIT_HARD", "1G", ""),
+    ];
+    for (name, value, line) in cases {
+        let mut command = Command::new("echo");
+        let out = command.arg("goes on").env("LD_PRELOAD", library()).env(name, value).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.stderr), line, "{name}={value}");
+        assert!(out.status.success() && out.stdout == b"goes on\n", "{name}={value}");
     }
 }

@@ -1,16 +1,16 @@
 //! `allocbench-cell`: measures one cell and says what it found.
 //!
 //! `allocbench-cell engines` lists the engines of this binary; `allocbench-cell run` reads one request from standard
-//! input and writes one reply to standard output. Started by `allocbench`; people can start it to debug an engine.
+//! input and writes one reply to standard output; `allocbench-cell serve` makes many runs of one workload. Started by `allocbench`; people can start it to debug an engine.
 
 mod latency;
 mod measure;
 mod raw;
-mod repeat;
 mod resources;
+mod serve;
 mod timeline;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
 use cell::wire::{ListedEngine, Listing, Request};
@@ -23,8 +23,9 @@ fn main() -> ExitCode {
     let done = match verb.as_str() {
         "engines" => list(),
         "run" => run(),
+        "serve" => serve_runs(),
         _ => Err(
-            "usage: allocbench-cell engines | allocbench-cell run < request.json (see `allocbench --help`)"
+            "usage: allocbench-cell engines | run < request.json | serve < lines (see `allocbench --help`)"
                 .into(),
         ),
     };
@@ -53,9 +54,19 @@ fn run() -> Result<(), String> {
         .take(REQUEST_MAX)
         .read_to_string(&mut text)
         .map_err(|error| format!("standard input: {error}"))?;
-    let request: Request =
-        serde_json::from_str(&text).map_err(|error| format!("the request is not valid: {error}"))?;
-    print(&measure::measure(&request))
+    print(&measure::measure(&parse(&text)?))
+}
+
+fn serve_runs() -> Result<(), String> {
+    let mut input = BufReader::new(std::io::stdin());
+    let mut line = String::new();
+    let read = input.by_ref().take(REQUEST_MAX).read_line(&mut line);
+    read.map_err(|error| format!("standard input: {error}"))?;
+    serve::serve(&parse(&line)?, input, std::io::stdout())
+}
+
+fn parse(text: &str) -> Result<Request, String> {
+    serde_json::from_str(text).map_err(|error| format!("the request is not valid: {error}"))
 }
 
 fn print(value: &impl serde::Serialize) -> Result<(), String> {

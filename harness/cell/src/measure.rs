@@ -1,19 +1,19 @@
 //! Measures one request: runs the workload against the engine and reads the process's state at the moments that the
 //! workload announces through its hooks.
 //!
-//! What is resident before the clock (`resident_bytes_before`) holds everything of the harness: operation streams,
-//! live-set arrays, sample buffers, all touched. So a difference to it belongs to the engine.
+//! What is resident before the engine's first call (`resident_bytes_before`) holds everything of the harness: operation
+//! streams, live-set arrays, sample buffers, stacks, all touched. So a difference to it belongs to the engine, its warm-up
+//! included.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 use cell::wire::{Counters, Drain, DrainPoint, Measurement, Pass, Reply, Request, Resources};
 use engines::{Engine, Stats};
-use workloads::{Hooks, Mode, Outcome, Prepared, RunError, RunOptions};
+use workloads::{Hooks, LiveGauge, Mode, Outcome, Prepared, RunError, RunOptions};
 
 use crate::latency;
 use crate::raw::{Callgrind, Usage, call_once, usage};
-use crate::repeat::in_copies;
 use crate::resources;
 use crate::timeline::Timeline;
 
@@ -32,13 +32,11 @@ pub fn measure(request: &Request) -> Reply {
         Ok(prepared) => prepared,
         Err(what) => return Reply::Failed(what),
     };
-    if request.repeat.runs_max <= 1 {
-        return once(request, prepared);
-    }
-    in_copies(request.repeat, || once(request, prepared)).unwrap_or_else(Reply::Failed)
+    once(request, prepared)
 }
 
-fn once(request: &Request, prepared: Prepared) -> Reply {
+/// Runs what was prepared for the request.
+pub fn once(request: &Request, prepared: Prepared) -> Reply {
     match try_measure(request, prepared) {
         Ok(measurement) => Reply::Measured(Box::new(measurement)),
         Err(RunError::OutOfMemory(what)) => Reply::OutOfMemory(what),
@@ -127,7 +125,6 @@ impl Watch {
         Measurement {
             engine_version,
             elapsed_ns: outcome.elapsed_ns,
-            elapsed_ns_runs: Vec::new(),
             allocs: outcome.allocs,
             frees: outcome.frees,
             reallocs: outcome.reallocs,
@@ -165,10 +162,14 @@ impl Watch {
 }
 
 impl Hooks for Watch {
-    fn before_clock(&self) {
+    fn before_engine(&self) {
         let mut readings = self.readings();
         readings.resources.resident_bytes_before = resources::resident_and_lazyfree().0;
         readings.peak_is_reset = resources::reset_resident_peak();
+    }
+
+    fn before_clock(&self) {
+        let mut readings = self.readings();
         readings.stats_before = self.engine.stats();
         if let Some(timeline) = &self.timeline {
             timeline.start();
@@ -195,9 +196,19 @@ impl Hooks for Watch {
         }
         let drained = resources::resident_and_lazyfree().0;
         let drain = (self.pass == Pass::Drain).then(|| self.watch_drain());
+        if let Some(timeline) = &self.timeline {
+            timeline.stop();
+        }
         let mut readings = self.readings();
         readings.resources.resident_bytes_drained = drained;
         readings.drain = drain;
+    }
+
+    fn live(&self, gauge: LiveGauge) {
+        // Only the memory pass accounts; a drain pass would show zeroes.
+        if let (Some(timeline), Pass::Memory) = (&self.timeline, self.pass) {
+            timeline.watch(gauge);
+        }
     }
 
     fn phase(&self, name: &str) {

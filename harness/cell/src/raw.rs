@@ -1,8 +1,8 @@
 //! The one file of this package with `unsafe`: system calls, one call to an engine, valgrind's client requests.
 
 use std::fs::File;
-use std::io::Read;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use engines::Engine;
 
@@ -65,7 +65,21 @@ pub enum Side {
 pub struct Copy {
     pid: libc::pid_t,
     pipe: File,
+    complaints: File,
 }
+
+/// What came of a copy.
+pub struct Remains {
+    /// What it wrote to its pipe.
+    pub report: Vec<u8>,
+    /// How it ended.
+    pub end: End,
+    /// Its standard error, in part.
+    pub complaints: String,
+}
+
+/// Most bytes read of a copy's standard error.
+const COMPLAINTS_MAX: u64 = 4096;
 
 /// Forks. To be called while this process has one thread; the copy is killed when the original ends.
 pub fn fork_with_pipe() -> std::io::Result<Side> {
@@ -78,36 +92,56 @@ pub fn fork_with_pipe() -> std::io::Result<Side> {
         // SAFETY: the call above opened it, and nothing else owns it.
         File::from(unsafe { OwnedFd::from_raw_fd(end) })
     });
+    // SAFETY: a NUL-terminated name.
+    let complaints = unsafe { libc::memfd_create(c"complaints".as_ptr(), libc::MFD_CLOEXEC) };
+    if complaints < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: the call above opened it, and nothing else owns it.
+    let complaints = File::from(unsafe { OwnedFd::from_raw_fd(complaints) });
     // SAFETY: one thread, so the copy's memory is whole: no lock is held by a thread that is not there.
     match unsafe { libc::fork() } {
         -1 => Err(std::io::Error::last_os_error()),
         0 => {
             // SAFETY: no pointers.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            // SAFETY: both descriptors are open; standard error is replaced.
+            unsafe { libc::dup2(complaints.as_raw_fd(), libc::STDERR_FILENO) };
             Ok(Side::Copy(to))
         }
-        pid => Ok(Side::Original(Copy { pid, pipe: from })),
+        pid => Ok(Side::Original(Copy { pid, pipe: from, complaints })),
     }
 }
 
+/// How a copy ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
 impl Copy {
-    /// What the copy wrote, once it has ended. Where a signal ended it, this process dies of the same.
-    pub fn finish(mut self) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        let read = self.pipe.read_to_end(&mut bytes);
+    /// Waits for the copy's end.
+    pub fn finish(mut self) -> std::io::Result<Remains> {
+        let mut report = Vec::new();
+        let read = self.pipe.read_to_end(&mut report);
         let mut status = 0;
         // SAFETY: `status` is writable; the copy is this process's child and was not waited for.
         if unsafe { libc::waitpid(self.pid, &raw mut status, 0) } != self.pid {
-            return Err(format!("a run cannot be waited for: {}", std::io::Error::last_os_error()));
+            return Err(std::io::Error::last_os_error());
         }
-        if libc::WIFSIGNALED(status) {
-            // SAFETY: no pointers.
-            unsafe { libc::raise(libc::WTERMSIG(status)) };
-        }
-        match libc::WEXITSTATUS(status) {
-            0 => read.map(|_| bytes).map_err(|error| format!("a run cannot be read: {error}")),
-            code => Err(format!("a run ended with exit code {code}")),
-        }
+        read?;
+        let end = if libc::WIFSIGNALED(status) {
+            End::Signal(libc::WTERMSIG(status))
+        } else {
+            End::Code(libc::WEXITSTATUS(status))
+        };
+        let mut complaints = Vec::new();
+        self.complaints.seek(SeekFrom::Start(0))?;
+        self.complaints.take(COMPLAINTS_MAX).read_to_end(&mut complaints)?;
+        Ok(Remains { report, end, complaints: String::from_utf8_lossy(&complaints).into_owned() })
     }
 }
 

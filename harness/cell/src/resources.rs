@@ -54,6 +54,10 @@ fn field_kib(text: &str, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Mutex, PoisonError};
+
+    /// Held by whoever allocates enough for the other to see.
+    static MEMORY: Mutex<()> = Mutex::new(());
 
     #[test]
     fn fields_are_found_by_their_whole_name_and_scaled() {
@@ -65,6 +69,7 @@ mod tests {
 
     #[test]
     fn the_resident_set_follows_touched_memory() {
+        let _alone = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
         let (before, _) = resident_and_lazyfree();
         let block = vec![1_u8; 64 << 20];
         let (after, _) = resident_and_lazyfree();
@@ -76,6 +81,7 @@ mod tests {
 
     #[test]
     fn the_peak_can_be_reset() {
+        let _alone = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
         drop(vec![1_u8; 64 << 20]);
         if reset_resident_peak() {
             let (peak, _) = peaks();

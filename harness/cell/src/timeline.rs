@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cell::wire::TimelinePoint;
+use workloads::LiveGauge;
 
 use crate::resources;
 
@@ -21,7 +22,7 @@ const INTERVAL: Duration = Duration::from_millis(1);
 /// A recording. Created before the clock, so that its thread and buffer are no part of what is measured.
 pub struct Timeline {
     shared: Arc<Shared>,
-    sampler: JoinHandle<Vec<(u64, u64)>>,
+    sampler: JoinHandle<Vec<(u64, u64, Option<u64>)>>,
 }
 
 #[derive(Default)]
@@ -31,6 +32,8 @@ struct Shared {
     /// Asks the sampler to end. Relaxed suffices: nothing is published by it, the join orders the rest.
     stop: AtomicBool,
     phases: Mutex<Vec<(u64, String)>>,
+    /// Set before the clock where the run can tell what is live.
+    live: Mutex<Option<LiveGauge>>,
 }
 
 impl Timeline {
@@ -44,6 +47,17 @@ impl Timeline {
     /// Time zero.
     pub fn start(&self) {
         *self.shared.started.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.sampler.thread().unpark();
+    }
+
+    /// Takes what is live into every later point.
+    pub fn watch(&self, gauge: LiveGauge) {
+        *self.shared.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(gauge);
+    }
+
+    /// Takes no more points: what comes now is the benchmark's own clearing up.
+    pub fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
         self.sampler.thread().unpark();
     }
 
@@ -63,17 +77,21 @@ impl Timeline {
         let phase_at = |t: u64| phases.iter().rev().find(|(from, _)| *from <= t).map_or("", |(_, name)| name);
         points
             .into_iter()
-            .map(|(t_ns, resident_bytes)| TimelinePoint {
+            .map(|(t_ns, resident_bytes, live_bytes)| TimelinePoint {
                 t_ns,
                 resident_bytes,
+                live_bytes,
                 phase: phase_at(t_ns).to_string(),
             })
             .collect()
     }
 }
 
-fn sample(shared: &Shared) -> Vec<(u64, u64)> {
+fn sample(shared: &Shared) -> Vec<(u64, u64, Option<u64>)> {
     let mut points = Vec::with_capacity(CAPACITY);
+    let live = || {
+        shared.live.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(LiveGauge::requested_bytes)
+    };
     let mut interval = INTERVAL;
     while !shared.stop.load(Ordering::Relaxed) {
         let started = *shared.started.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +103,7 @@ fn sample(shared: &Shared) -> Vec<(u64, u64)> {
             thin(&mut points);
             interval *= 2;
         }
-        points.push((started.elapsed().as_nanos() as u64, resources::resident_fast()));
+        points.push((started.elapsed().as_nanos() as u64, resources::resident_fast(), live()));
         std::thread::park_timeout(interval);
     }
     points

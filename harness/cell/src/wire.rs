@@ -1,5 +1,5 @@
-//! What `allocbench` and a measuring process say to each other: one JSON request on standard input, one JSON reply
-//! on standard output. Plain data; both sides are built from the same sources (see [`crate::BUILD_ID`]).
+//! What `allocbench` and a measuring process say to each other: a JSON request on standard input, JSON replies on standard
+//! output. Plain data; both sides are built from the same sources (see [`crate::BUILD_ID`]).
 
 use serde::{Deserialize, Serialize};
 use workloads::spec::Workload;
@@ -59,22 +59,6 @@ pub struct Request {
     pub verify: bool,
     /// Keep each worker on one processor.
     pub pin: bool,
-    /// Runs to make.
-    pub repeat: Repeat,
-}
-
-/// How often a cell runs, each time afresh in a copy of the process; no copies are made for a single run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Repeat {
-    /// Runs at most.
-    pub runs_max: u32,
-    /// No run begins after so many milliseconds, but the first.
-    pub spend_ms: u64,
-}
-
-impl Repeat {
-    /// One run, in the process itself.
-    pub const ONCE: Repeat = Repeat { runs_max: 1, spend_ms: 0 };
 }
 
 /// What a cell found.
@@ -87,17 +71,21 @@ pub enum Reply {
     OutOfMemory(String),
     /// The run is worthless, and why.
     Failed(String),
+    /// The run's process died, and of what (`serve`).
+    Died(String),
+    /// Everything is drawn; engines may be named (`serve`).
+    Ready,
 }
 
-/// The figures of one cell. Durations in nanoseconds, sizes in bytes.
+/// The figures of one cell. Durations in nanoseconds, sizes in bytes. A field that an older build does not send is empty:
+/// the gate reads replies of other revisions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Measurement {
     /// As the engine reported it.
     pub engine_version: String,
-    /// From the barrier to the last thread's end; of several runs, the median.
+    /// From the barrier to the last thread's end.
     pub elapsed_ns: u64,
-    /// The same of every run in their order, where several were made.
-    pub elapsed_ns_runs: Vec<u64>,
     /// Timed allocations.
     pub allocs: u64,
     /// Timed frees.
@@ -256,6 +244,9 @@ pub struct TimelinePoint {
     pub resident_bytes: u64,
     /// Phase that was running; empty where the workload has none.
     pub phase: String,
+    /// Requested bytes live, where the run can tell.
+    #[serde(default)]
+    pub live_bytes: Option<u64>,
 }
 
 /// What `allocbench-cell engines` prints.

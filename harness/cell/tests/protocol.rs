@@ -1,9 +1,9 @@
 //! The measuring process on its own: listing, one request, rubbish.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
-use cell::wire::{Listing, Pass, Repeat, Reply, Request};
+use cell::wire::{Listing, Pass, Reply, Request};
 
 fn cell(verb: &str, input: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allocbench-cell"));
@@ -25,7 +25,6 @@ fn request(engine: &str, pass: Pass) -> Request {
         pass,
         verify: false,
         pin: true,
-        repeat: Repeat::ONCE,
     }
 }
 
@@ -67,36 +66,76 @@ fn every_engine_answers_every_timed_pass_with_its_figures() {
     }
 }
 
-#[test]
-fn several_runs_each_find_a_fresh_engine() {
-    let repeat = Repeat { runs_max: 4, spend_ms: 60_000 };
-    for engine in engines() {
-        let once = reply(&request(&engine, Pass::Throughput));
-        let repeated = reply(&Request { repeat, ..request(&engine, Pass::Throughput) });
-        let (Reply::Measured(once), Reply::Measured(found)) = (once, repeated) else { panic!("{engine}") };
-        let mut durations = found.elapsed_ns_runs.clone();
-        durations.sort_unstable();
-        assert_eq!((durations.len(), found.elapsed_ns), (4, durations[1]), "{engine}");
-        // Memory that one run left behind would be missing from what the next has to fault in.
-        let (faults, faults_once) = (found.resources.faults_minor, once.resources.faults_minor);
-        assert!(faults + 20 > faults_once / 2, "{engine}: {faults} faults, alone {faults_once}");
+/// A process that serves runs.
+struct Server {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    fn start(mut command: Command, request: &Request) -> Server {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        writeln!(stdin, "{}", serde_json::to_string(request).unwrap()).unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Server { child, stdin: Some(stdin), lines }
+    }
+
+    fn reply(&mut self) -> Reply {
+        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
+    }
+
+    fn run(&mut self, engine: &str) -> Reply {
+        writeln!(self.stdin.as_mut().unwrap(), "{engine}").unwrap();
+        self.reply()
+    }
+
+    fn end(mut self) {
+        self.stdin = None;
+        assert!(self.child.wait().unwrap().success());
     }
 }
 
+fn serve() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_allocbench-cell"));
+    command.arg("serve");
+    command
+}
+
 #[test]
-fn a_run_that_dies_takes_its_cell_with_it() {
-    let mut request = request("system", Pass::Throughput);
-    request.repeat = Repeat { runs_max: 2, spend_ms: 1000 };
+fn every_run_of_a_server_finds_its_engine_as_new() {
+    let mut server = Server::start(serve(), &request("", Pass::Throughput));
+    assert_eq!(server.reply(), Reply::Ready);
+    for engine in engines() {
+        let faults: Vec<u64> = (0..3)
+            .map(|_| {
+                let Reply::Measured(found) = server.run(&engine) else { panic!("{engine}") };
+                assert!(found.elapsed_ns > 0 && found.served_checks > 0, "{engine}");
+                assert!(found.engine_version.len() > 2);
+                found.resources.faults_minor
+            })
+            .collect();
+        // Memory that one run left behind would be missing from what the next has to fault in.
+        assert!(faults[2] + 20 > faults[0] / 2, "{engine}: {faults:?}");
+    }
+    server.end();
+}
+
+#[test]
+fn a_server_survives_unknown_engines_and_the_death_of_a_run() {
     let mut command = Command::new("sh");
-    // Less address space than the streams and the heap need: the copy cannot start its threads.
-    command.args(["-c", "ulimit -v 60000; exec \"$0\" run", env!("CARGO_BIN_EXE_allocbench-cell")]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    request.threads = 64;
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(&serde_json::to_vec(&request).unwrap()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let measured = serde_json::from_slice::<Reply>(&output.stdout);
-    assert!(!matches!(measured, Ok(Reply::Measured(_))), "64 threads ran in 60 MB of address space");
+    // Enough address space to draw, too little for 200 stacks of 2 MiB.
+    let script = "ulimit -v 300000; exec \"$0\" serve";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_allocbench-cell")]);
+    let threads = 200;
+    let mut server = Server::start(command, &Request { threads, ..request("", Pass::Throughput) });
+    assert_eq!(server.reply(), Reply::Ready);
+    assert!(matches!(server.run("nosuch"), Reply::Failed(why) if why.contains("nosuch")));
+    assert!(!matches!(server.run("system"), Reply::Measured(_)));
+    assert!(!matches!(server.run("system"), Reply::Measured(_) | Reply::Ready));
+    server.end();
 }
 
 #[test]

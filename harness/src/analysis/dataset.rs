@@ -195,10 +195,44 @@ impl Dataset {
         workload: &str,
         threads: u32,
     ) -> Option<Ratio> {
+        if let Some(per_run) = metric.per_run {
+            let ratio = self.ratio_by_rounds(per_run, engine, reference, workload, threads);
+            if ratio.is_some() {
+                return ratio;
+            }
+        }
         ratio_of(
             &self.samples(metric, engine, workload, threads),
             &self.samples(metric, reference, workload, threads),
         )
+    }
+
+    /// engine / reference within the rounds of the blocks that both have with equally many runs; `None` without such.
+    fn ratio_by_rounds(
+        &self,
+        per_run: fn(&Row, u64) -> Option<f64>,
+        engine: &str,
+        reference: &str,
+        workload: &str,
+        threads: u32,
+    ) -> Option<Ratio> {
+        let engines = self.index.get(&(workload.to_owned(), threads, "throughput".to_owned()))?;
+        let rows = |name: &str| engines.get(name).map(|rows| rows.iter().map(|&at| &self.rows[at]));
+        let references: BTreeMap<u32, &Row> = rows(reference)?.map(|row| (row.block, row)).collect();
+        let mut blocks = Vec::new();
+        for row in rows(engine)? {
+            let Some(other) = references.get(&row.block) else { continue };
+            let (runs, others) = (row.runs_ns(), other.runs_ns());
+            if runs.is_empty() || runs.len() != others.len() {
+                return None;
+            }
+            let log = |(&run, &other_run): (&u64, &u64)| {
+                let (value, reference) = (per_run(row, run)?, per_run(other, other_run)?);
+                (value > 0.0 && reference > 0.0).then(|| (value / reference).ln())
+            };
+            blocks.push(runs.iter().zip(&others).filter_map(log).collect());
+        }
+        Ratio::by_rounds(&blocks)
     }
 
     /// The contender with the best median.

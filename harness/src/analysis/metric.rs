@@ -44,6 +44,15 @@ pub struct Metric {
     pub passes: &'static [&'static str],
     /// Reads it.
     pub get: fn(&Row) -> Option<f64>,
+    /// Its value, up to a factor that all engines of a place share, in a run that took so many ns; where it follows from that.
+    pub per_run: Option<fn(&Row, u64) -> Option<f64>>,
+}
+
+impl Metric {
+    /// Whether a value is the same in every run of the same workload and seed, so that one run settles it.
+    pub fn exact(&self) -> bool {
+        ["instructions_per_op", "usable_per_requested"].contains(&self.name)
+    }
 }
 
 const THROUGHPUT: &[&str] = &["throughput"];
@@ -60,6 +69,7 @@ macro_rules! float {
             better: Better::$better,
             passes: $passes,
             get: |row| row.$name,
+            per_run: None,
         }
     };
 }
@@ -73,14 +83,22 @@ macro_rules! count {
             better: Better::Lower,
             passes: $passes,
             get: |row| row.$name.map(|value| value as f64),
+            per_run: None,
         }
     };
 }
 
 /// All metrics.
 pub const METRICS: &[Metric] = &[
-    float!(ops_per_s, "throughput", OpsPerSecond, Higher, THROUGHPUT),
-    float!(bytes_per_s, "bytes allocated a second", BytesPerSecond, Higher, THROUGHPUT),
+    Metric {
+        per_run: Some(|row, ns| per_op(row, Some(ns)).map(f64::recip)),
+        ..float!(ops_per_s, "throughput", OpsPerSecond, Higher, THROUGHPUT)
+    },
+    Metric {
+        // Every run of a cell allocates the same bytes.
+        per_run: Some(|row, ns| Some(row.bytes_per_s? * row.elapsed_ns? as f64 / ns as f64)),
+        ..float!(bytes_per_s, "bytes allocated a second", BytesPerSecond, Higher, THROUGHPUT)
+    },
     Metric {
         name: "ns_per_op",
         label: "thread time per operation",
@@ -88,6 +106,7 @@ pub const METRICS: &[Metric] = &[
         better: Better::Lower,
         passes: THROUGHPUT,
         get: ns_per_op,
+        per_run: Some(|row, ns| per_op(row, Some(ns))),
     },
     Metric {
         name: "cpu_ns_per_op",
@@ -96,6 +115,7 @@ pub const METRICS: &[Metric] = &[
         better: Better::Lower,
         passes: THROUGHPUT,
         get: cpu_ns_per_op,
+        per_run: None,
     },
     float!(alloc_ns_p50, "alloc p50", Nanoseconds, Lower, LATENCY),
     float!(alloc_ns_p90, "alloc p90", Nanoseconds, Lower, LATENCY),
@@ -130,6 +150,7 @@ pub const METRICS: &[Metric] = &[
         better: Better::Lower,
         passes: THROUGHPUT,
         get: |row| per_op(row, row.lock_takings),
+        per_run: None,
     },
     Metric {
         name: "lock_waits_per_op",
@@ -138,6 +159,7 @@ pub const METRICS: &[Metric] = &[
         better: Better::Lower,
         passes: THROUGHPUT,
         get: |row| per_op(row, row.lock_waits),
+        per_run: None,
     },
     float!(hot_share, "HOT share", Count, Higher, THROUGHPUT),
     float!(warm_share, "WARM share", Count, Lower, THROUGHPUT),

@@ -1,7 +1,7 @@
 //! Statistics over result rows: pure functions, no files, no clocks, no global state.
 //!
 //! [`robust`] has median and MAD, [`interval`] the interval of a median of paired differences, [`shift`] the same
-//! for two unpaired samples; [`metric`] names what can be read off a row; [`dataset`] groups rows and forms
+//! for two unpaired samples; [`mod@metric`] names what can be read off a row; [`dataset`] groups rows and forms
 //! ratios; [`aa`] judges the control and [`verdict`] the whole. `docs/METHODOLOGY.md` gives reasons and the
 //! measured coverage of each interval.
 

@@ -15,7 +15,7 @@ pub struct Ratio {
     pub median: f64,
     /// Its interval; absent when one pair alone was measured.
     pub interval: Option<Interval>,
-    /// Pairs, or the smaller side's values where unpaired.
+    /// Blocks (pairs), or the smaller side's values where unpaired.
     pub n: usize,
     /// Whether it was formed within blocks.
     pub paired: bool,
@@ -39,6 +39,28 @@ impl Ratio {
             median,
             interval: interval::of_median(logs).map(Interval::exp),
             n: logs.len(),
+            paired: true,
+        })
+    }
+
+    /// Ratios that are given as logarithms, for each block those of its rounds.
+    ///
+    /// The estimate is the Hodges–Lehmann centre of all rounds. The interval is that of the blocks' medians: rounds of a
+    /// block share their processes' address-space layout, so blocks are what is independent. It is widened to hold the
+    /// estimate where it does not.
+    pub fn by_rounds(blocks: &[Vec<f64>]) -> Option<Self> {
+        let rounds: Vec<f64> = blocks.iter().flatten().copied().collect();
+        let centre = shift::centre(&rounds)?;
+        let medians: Vec<f64> = blocks.iter().filter_map(|rounds| robust::median(rounds)).collect();
+        let interval = interval::of_median(&medians).map(|found| Interval {
+            low: found.low.min(centre),
+            high: found.high.max(centre),
+            ..found
+        });
+        Some(Self {
+            median: centre.exp(),
+            interval: interval.map(Interval::exp),
+            n: medians.len(),
             paired: true,
         })
     }
@@ -70,6 +92,17 @@ impl Ratio {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounds_are_pooled_for_the_estimate_and_blocks_make_the_interval() {
+        let blocks: Vec<Vec<f64>> =
+            (0..6).map(|b| vec![0.1 * f64::from(b), 0.1 * f64::from(b) + 0.02]).collect();
+        let ratio = Ratio::by_rounds(&blocks).unwrap();
+        assert!((ratio.median.ln() - 0.26).abs() < 1e-9 && ratio.n == 6 && ratio.paired);
+        let interval = ratio.interval.unwrap();
+        assert!((interval.low.ln() - 0.01).abs() < 1e-9 && (interval.high.ln() - 0.51).abs() < 1e-9);
+        assert_eq!(Ratio::by_rounds(&[]), None);
+    }
 
     #[test]
     fn paired_ratio_takes_the_median_of_block_ratios() {

@@ -3,7 +3,7 @@
 //!
 //! The interval is exact for any continuous noise that is alike on both sides, however few values there are; with
 //! too few for 95 % it is the widest one (smallest to largest difference) and says its confidence. Above
-//! [`EXACT_PAIRS_MAX`] pairs the distribution of the rank sum is taken as normal.
+//! 2,500 pairs the distribution of the rank sum is taken as normal.
 
 use super::interval::{CONFIDENCE, Interval};
 use super::robust::median_of_sorted;
@@ -23,6 +23,16 @@ pub fn hodges_lehmann(a: &[f64], b: &[f64]) -> Option<(f64, Option<Interval>)> {
     let (rank, confidence) = rank_and_confidence(a.len(), b.len());
     let high = differences[differences.len() - rank];
     Some((centre, Some(Interval { low: differences[rank - 1], high, confidence })))
+}
+
+/// The Hodges–Lehmann estimate of one sample: the median of the means of all pairs of values, each value with itself
+/// included. As robust against a quarter of disturbed values as need be, and for noise without heavy tails half again
+/// as precise as the median.
+pub fn centre(values: &[f64]) -> Option<f64> {
+    let pairs = values.iter().enumerate().flat_map(|(i, x)| values[i..].iter().map(move |y| (x + y) / 2.0));
+    let mut means: Vec<f64> = pairs.collect();
+    means.sort_by(f64::total_cmp);
+    median_of_sorted(&means)
 }
 
 /// Rank k (from 1) of the ends and the coverage 1 − 2 · P(U < k).
@@ -78,6 +88,14 @@ mod tests {
         for (n, critical) in [(5, 2), (7, 8), (10, 23)] {
             assert_eq!(rank_and_confidence(n, n).0, critical + 1, "n {n}");
         }
+    }
+
+    #[test]
+    fn centre_of_known_samples() {
+        assert_eq!(centre(&[]), None);
+        assert_eq!(centre(&[3.0]), Some(3.0));
+        // Means of pairs: 1, 1.5, 2, 2, 3, 50.5, 51, 51.5 … of {1, 2, 3, 100}: ten, the middle ones 2.5 and 3.
+        assert_eq!(centre(&[1.0, 2.0, 3.0, 100.0]), Some(2.75));
     }
 
     #[test]

@@ -122,16 +122,25 @@ fn goodness(metric: &Metric, value: f64) -> f64 {
 /// Whether the ratio to a rival says: surely worse.
 pub fn surely_worse(metric: &Metric, ratio: &Ratio) -> bool {
     match metric.better {
-        Better::Higher => ratio.surely_below(1.0),
-        Better::Lower => ratio.surely_above(1.0),
+        Better::Higher => surely_below(metric, ratio),
+        Better::Lower => surely_above(metric, ratio),
     }
+}
+
+/// Less than the rival: by the interval, or by the value itself where that does not vary.
+fn surely_below(metric: &Metric, ratio: &Ratio) -> bool {
+    if metric.exact() { ratio.median < 1.0 } else { ratio.surely_below(1.0) }
+}
+
+fn surely_above(metric: &Metric, ratio: &Ratio) -> bool {
+    if metric.exact() { ratio.median > 1.0 } else { ratio.surely_above(1.0) }
 }
 
 /// Whether the ratio to a rival says: surely better.
 pub fn surely_better(metric: &Metric, ratio: &Ratio) -> bool {
     match metric.better {
-        Better::Higher => ratio.surely_above(1.0),
-        Better::Lower => ratio.surely_below(1.0),
+        Better::Higher => surely_above(metric, ratio),
+        Better::Lower => surely_below(metric, ratio),
     }
 }
 

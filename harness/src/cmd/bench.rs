@@ -23,6 +23,13 @@ pub struct Args {
     rows_only: bool,
 }
 
+impl Args {
+    /// These flags, with summary, plots and report.
+    pub fn of(run: RunArgs) -> Args {
+        Args { run, rows_only: false }
+    }
+}
+
 /// Runs the verb. The exit code is that of an interrupted run where it was.
 pub fn run(args: &Args) -> Result<u8> {
     let shard = args::shard(args.run.shard.as_deref())?;

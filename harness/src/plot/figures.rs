@@ -387,9 +387,14 @@ impl Family<'_> {
             .filter_map(|((workload, count), curves)| {
                 let contenders = self.data().contenders();
                 let chosen = contenders.iter().filter_map(|engine| Some((*engine, curves.get(*engine)?)));
-                let series: Vec<Series> = chosen
+                let mut series: Vec<Series> = chosen
                     .filter_map(|(engine, curve)| self.series(engine, curve.points.iter().copied().map(Some)))
                     .collect();
+                let live =
+                    curves.get(&self.input.reference).map(|curve| curve.live.clone()).unwrap_or_default();
+                if !live.is_empty() {
+                    series.push(Series { label: "live bytes".into(), ink: palette::Ink::Text, points: live });
+                }
                 let marks =
                     curves.get(&self.input.reference).map(|curve| curve.phases.clone()).unwrap_or_default();
                 (!series.is_empty()).then(|| lines::Panel {

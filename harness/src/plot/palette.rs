@@ -20,7 +20,7 @@ pub enum Ink {
     Axis,
     /// Grid lines.
     Grid,
-    /// An entry of [`ENGINES`].
+    /// An entry of the table below.
     Engine(usize),
 }
 

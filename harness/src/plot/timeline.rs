@@ -20,11 +20,14 @@ struct Sample {
     engine: String,
     workload: String,
     threads: u32,
+    pass: String,
     block: u32,
     t_ns: u64,
     resident_bytes: u64,
     #[serde(default)]
     phase: String,
+    #[serde(default)]
+    live_bytes: Option<u64>,
 }
 
 /// One engine's run.
@@ -34,6 +37,8 @@ pub struct Curve {
     pub block: u32,
     /// Seconds and MiB.
     pub points: Vec<(f64, f64)>,
+    /// Seconds and MiB of live bytes, where the run could tell.
+    pub live: Vec<(f64, f64)>,
     /// Where a phase begins, seconds, and its name.
     pub phases: Vec<(f64, String)>,
 }
@@ -53,6 +58,10 @@ pub fn parse(text: &str, name: &str) -> Result<Timeline> {
             "{name}: more than {SAMPLES_MAX} samples; delete the file or sample less often"
         );
         let sample = sample.map_err(|error| crate::store::explain(name, Some(&headers), error))?;
+        // The drain pass samples too, over other seconds; its figures are in the table.
+        if sample.pass != "memory" {
+            continue;
+        }
         let place = (sample.workload.clone(), sample.threads);
         let run = runs
             .entry(place)
@@ -86,6 +95,9 @@ fn curve(block: u32, mut samples: Vec<Sample>) -> Curve {
         }
         if let Some(top) = stretch.iter().max_by_key(|sample| sample.resident_bytes) {
             found.points.push((top.t_ns as f64 / 1e9, top.resident_bytes as f64 / f64::from(1 << 20)));
+            if let Some(live_bytes) = top.live_bytes {
+                found.live.push((top.t_ns as f64 / 1e9, live_bytes as f64 / f64::from(1 << 20)));
+            }
         }
     }
     found
@@ -97,18 +109,19 @@ mod tests {
 
     #[test]
     fn lowest_block_is_kept_with_its_phases_and_peaks() {
-        let mut text = String::from("engine,workload,threads,block,t_ns,resident_bytes,phase\n");
+        let mut text = String::from("engine,workload,threads,pass,block,t_ns,resident_bytes,phase\n");
         for block in [1, 0] {
             for t in 0..1000 {
                 let bytes = if t == 777 { 64 << 20 } else { 1 << 20 };
                 text += &format!(
-                    "ace,phases,1,{block},{},{bytes},{}\n",
+                    "ace,phases,1,memory,{block},{},{bytes},{}\n",
                     t * 1_000_000,
                     if t < 500 { "burst" } else { "idle" }
                 );
             }
         }
-        text += "ace,phases,1,0,99";
+        text += "ace,phases,1,drain,0,5000000000,7,\n";
+        text += "ace,phases,1,memory,0,99";
         let timeline = parse(&text, "t").unwrap();
         let curve = &timeline[&("phases".to_owned(), 1)]["ace"];
         assert_eq!((curve.block, curve.phases.len()), (0, 2));
@@ -118,8 +131,11 @@ mod tests {
 
     #[test]
     fn a_broken_sample_names_the_file() {
-        let error = parse("engine,workload,threads,block,t_ns,resident_bytes,phase\na,w,x,0,1,2,\n", "t.csv")
-            .unwrap_err();
+        let error = parse(
+            "engine,workload,threads,pass,block,t_ns,resident_bytes,phase\na,w,x,memory,0,1,2,\n",
+            "t.csv",
+        )
+        .unwrap_err();
         assert!(error.to_string().starts_with("t.csv: ") && error.to_string().contains("threads"), "{error}");
     }
 }

@@ -43,8 +43,11 @@ pub fn parse(text: &str) -> Vec<ClassLatency> {
 pub fn section(input: &Input) -> Section {
     let places: BTreeSet<(&str, u32, &str)> =
         input.skew.iter().map(|class| (class.workload.as_str(), class.threads, class.op.as_str())).collect();
+    let fewest = |workload: &str| places.iter().find(|place| place.0 == workload).map(|place| place.1);
     let tables: Vec<Table> = places
-        .into_iter()
+        .iter()
+        .copied()
+        .filter(|&(workload, threads, _)| fewest(workload) == Some(threads))
         .map(|(workload, threads, op)| table(input, workload, threads, op))
         .filter(|table| !table.rows.is_empty())
         .collect();
@@ -52,7 +55,7 @@ pub fn section(input: &Input) -> Section {
         return Section::default();
     }
     let text = format!(
-        "p50 / p99 in ns by size class, medians over blocks. Skew is the largest p99 of a class over the smallest. Classes with fewer than {COUNT_MIN} operations are left out."
+        "p50 / p99 in ns by size class, medians over blocks. Skew is the largest p99 of a class over the smallest. Shown are the fewest threads measured; `bench.histograms.jsonl` has all. Classes with fewer than {COUNT_MIN} operations are left out."
     );
     Section { id: "skew", title: "Latency by size class", text: vec![text], tables }
 }

@@ -173,7 +173,7 @@ pub fn run(blocks: u32) -> Vec<Row> {
 
 /// A timeline of invented phases.
 pub fn timeline() -> String {
-    let mut text = String::from("engine,workload,threads,block,t_ns,resident_bytes,phase\n");
+    let mut text = String::from("engine,workload,threads,pass,block,t_ns,resident_bytes,phase\n");
     for (engine, _, resident) in
         ENGINES.into_iter().filter(|engine| !engine.0.contains('#') && engine.0 != "floor")
     {
@@ -185,7 +185,11 @@ pub fn timeline() -> String {
                     _ => ("other sizes", 0.6 + 0.2 * ((step as f64) / 40.0).sin()),
                 };
                 let bytes = 4e6 + 6e7 * share * resident;
-                text += &format!("{engine},{workload},2,0,{},{},{phase}\n", step * 5_000_000, bytes as u64);
+                text += &format!(
+                    "{engine},{workload},2,memory,0,{},{},{phase}\n",
+                    step * 5_000_000,
+                    bytes as u64
+                );
             }
         }
     }

@@ -193,7 +193,7 @@ unsafe impl Engine for TestEngine {
         self.threads.fetch_sub(1, Ordering::SeqCst);
     }
 
-    fn expect(&self, total_bytes: usize) {
+    fn expect(&self, total_bytes: usize, _contents: bool) {
         self.expected.store(total_bytes as u64, Ordering::SeqCst);
     }
 

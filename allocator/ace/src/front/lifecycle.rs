@@ -5,12 +5,12 @@
 //! more, everything still works, to the thread's last instruction. Start-up (configuration, class map, shared heap) runs
 //! once, before the first slab; what may itself call malloc (key, fork handlers) runs after it with no lock held.
 
-use super::{Thread, magazine, sll_lists, thread};
+use super::{Thread, magazine, thread};
 use crate::class_map;
 use crate::config::{self, Config};
 use crate::fork;
 use crate::heap::{HeapRef, table};
-use crate::sync::{AtomicU32, AtomicU64, Lock, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Lock, Ordering};
 use core::ffi::c_void;
 use core::ptr;
 
@@ -29,6 +29,25 @@ static HOOKED: AtomicU32 = AtomicU32::new(0);
 /// The key plus one, once there is one; [`NO_KEY`] if none could be had.
 static KEY: AtomicU64 = AtomicU64::new(0);
 const NO_KEY: u64 = u64::MAX;
+
+/// What a variant of the front adds to retiring, by address; null where none runs, so that a library which uses none
+/// does not carry its thread-local lists.
+static VARIANT_RETIRE: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+
+/// Registers what a variant of the front gives back when the calling thread retires.
+pub fn on_retire(flush: fn(HeapRef)) {
+    // Relaxed: the address of a function; a thread that has lists has itself stored it before.
+    VARIANT_RETIRE.store(flush as *mut c_void, Ordering::Relaxed);
+}
+
+fn retire_variant(heap: HeapRef) {
+    let flush = VARIANT_RETIRE.load(Ordering::Relaxed);
+    if !flush.is_null() {
+        // SAFETY: not null, so `on_retire` stored a function of this type.
+        let flush = unsafe { core::mem::transmute::<*mut c_void, fn(HeapRef)>(flush) };
+        flush(heap);
+    }
+}
 
 /// Configures the process unless it is configured already; what the program states comes in `stated`.
 #[cold]
@@ -116,7 +135,7 @@ unsafe extern "C" fn at_exit(_: *mut c_void) {
 fn retire(t: &Thread) {
     let Some(heap) = HeapRef::at(t.heap.get()) else { return };
     t.state.set(RETIRED);
-    sll_lists().flush_all(heap);
+    retire_variant(heap);
     surrender(heap, t);
     t.heap.set(0);
     table::detach(heap);

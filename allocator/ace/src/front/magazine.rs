@@ -2,7 +2,8 @@
 //!
 //! A magazine starts with a few slots and doubles when it misses or overflows, up to the limits of its class and of
 //! the thread, so that a short thread costs little and a busy one calls seldom. A miss refills half of it; an overflow
-//! gives the oldest half back. Runs on the cache's own thread.
+//! gives the oldest half back. Runs on the cache's own thread. Whatever moves blocks or arrays in more than one step
+//! holds the heap's word over all of them: a fork takes every word, so a child finds each magazine whole.
 
 use super::lifecycle;
 use super::{END, Thread, no_magazine, thread};
@@ -55,6 +56,10 @@ fn slots_max(class_index: usize, factor: u64) -> usize {
 
 /// Makes the class's magazine larger, or makes it; its blocks move along. False if it stays as it was.
 fn grow(heap: HeapRef, t: &Thread, class_index: usize, factor: u64) -> bool {
+    heap.with(|heap| grow_held(heap, t, class_index, factor))
+}
+
+fn grow_held(heap: HeapRef, t: &Thread, class_index: usize, factor: u64) -> bool {
     let bin = &heap.bins[class_index];
     let old_slots = usize::from(bin.magazine_slots.get());
     let slots =
@@ -133,8 +138,8 @@ pub fn miss(class_index: usize) -> usize {
     bin.events.set(bin.events.get().wrapping_add(1));
     heap.word.take();
     let got = heap.take(class_index, slot(bin, 0), n, way.fresh_only);
-    heap.word.give();
     t.top(class_index).set(slot(bin, got));
+    heap.word.give();
     if !config::on(Knob::RefillOne) {
         grow(heap, t, class_index, way.factor);
     }
@@ -199,10 +204,12 @@ fn flush_oldest(heap: HeapRef, t: &Thread, class_index: usize, n: usize) {
     if n == 0 {
         return;
     }
-    heap.with(|heap| heap.give(class_index, slot(bin, 0), n));
-    // SAFETY: both ranges lie in the magazine's `held` slots.
-    unsafe { ptr::copy(slot(bin, n), slot(bin, 0), held - n) };
-    t.top(class_index).set(slot(bin, held - n));
+    heap.with(|heap| {
+        heap.give(class_index, slot(bin, 0), n);
+        // SAFETY: both ranges lie in the magazine's `held` slots.
+        unsafe { ptr::copy(slot(bin, n), slot(bin, 0), held - n) };
+        t.top(class_index).set(slot(bin, held - n));
+    });
 }
 
 /// Gives every cached block of `t` back to `heap`, its heap. The thread is this one or is gone.

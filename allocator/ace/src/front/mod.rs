@@ -16,6 +16,7 @@ mod tls;
 pub use tls::{sll_lists, thread};
 
 use crate::size_class::CLASS_COUNT;
+use crate::sync::{Ordering, compiler_fence};
 use core::cell::Cell;
 use core::ptr;
 
@@ -80,6 +81,8 @@ impl Thread {
         }
         // SAFETY: a slot that is not the end guard is this magazine's to write.
         unsafe { top.write(block) };
+        // No instruction: the block is in its slot before `top` covers it, for a fork that catches this thread between.
+        compiler_fence(Ordering::Release);
         self.top(class).set(top.wrapping_add(1));
         true
     }

@@ -19,6 +19,18 @@ static ORPHANS: Lock<Orphans> = Lock::new(Orphans { heads: [0; CLASS_COUNT + 1] 
 /// How many there are; Relaxed: a hint that saves the lock where there are none.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
+/// Bytes of their blocks out. Relaxed: a statistic.
+static OUT_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes of orphans' blocks out, returns that nobody has taken in included.
+pub fn out_bytes() -> usize {
+    OUT_BYTES.load(Ordering::Relaxed)
+}
+
+fn slab_out_bytes(slab: SlabRef) -> usize {
+    usize::from(slab.out.get()) * class(usize::from(slab.class.get())).bytes as usize
+}
+
 /// Orphans at present.
 pub fn orphans() -> usize {
     COUNT.load(Ordering::Relaxed)
@@ -31,6 +43,7 @@ fn show(slab: SlabRef) {
     slab.next.set(*head);
     *head = slab.id().0;
     COUNT.fetch_add(1, Ordering::Relaxed);
+    OUT_BYTES.fetch_add(slab_out_bytes(slab), Ordering::Relaxed);
 }
 
 fn take(class_index: usize) -> Option<SlabRef> {
@@ -38,6 +51,7 @@ fn take(class_index: usize) -> Option<SlabRef> {
     let slab = slab_at(orphans.heads[class_index])?;
     orphans.heads[class_index] = slab.next.get();
     COUNT.fetch_sub(1, Ordering::Relaxed);
+    OUT_BYTES.fetch_sub(slab_out_bytes(slab), Ordering::Relaxed);
     Some(slab)
 }
 
@@ -59,8 +73,7 @@ impl HeapRef {
     /// Makes an orphan this heap's and takes in what was returned to it.
     fn adopt(self, slab: SlabRef) {
         let accounted = remote::adopt(&Memory, slab.id().0, self.owner());
-        let row = class(usize::from(slab.class.get()));
-        self.add_out(usize::from(slab.out.get()) * row.bytes as usize);
+        self.add_out(slab_out_bytes(slab));
         self.sweep_in(slab, accounted);
         let shelf = if slab.room.get() == 0 { Shelf::Full } else { Shelf::Hot };
         self.put_on(slab, shelf);
@@ -78,8 +91,7 @@ impl HeapRef {
 
     /// Releases a slab of this heap, or orphans it and shows it to adopters.
     fn abandon(self, slab: SlabRef) {
-        let row = class(usize::from(slab.class.get()));
-        self.sub_out(usize::from(slab.out.get()) * row.bytes as usize);
+        self.sub_out(slab_out_bytes(slab));
         if self.try_release(slab) {
             return;
         }

@@ -4,6 +4,7 @@
 //! in RSS, and leaves zeros (pages under `MADV_FREE` are neither). No state. Any thread.
 
 use crate::sync::AtomicU32;
+use core::ffi::{CStr, c_char};
 use core::ptr;
 
 const PROTECTION: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
@@ -55,6 +56,13 @@ pub fn yield_now() {
     unsafe { libc::sched_yield() };
 }
 
+/// Sleeps for a moment, so that threads of any priority run.
+pub fn nap() {
+    let moment = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
+    // SAFETY: `moment` outlives the call; the time left is not asked for.
+    unsafe { libc::nanosleep(&moment, ptr::null_mut()) };
+}
+
 /// Sleeps while `word` is `expected`; may return early.
 pub fn futex_wait(word: &AtomicU32, expected: u32) {
     let none = ptr::null::<libc::timespec>();
@@ -76,6 +84,34 @@ pub fn futex_wake(word: &AtomicU32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
 }
 
+unsafe extern "C" {
+    /// glibc, musl: `getenv`, but nothing in a program that runs with more rights than its caller.
+    fn secure_getenv(name: *const c_char) -> *const c_char;
+}
+
+/// The text of an environment variable. Called at start-up alone, when nothing changes the environment.
+pub fn environment(name: &CStr) -> Option<&'static [u8]> {
+    // SAFETY: a NUL-terminated name; nothing changes the environment meanwhile, as getenv asks.
+    let text = unsafe { secure_getenv(name.as_ptr()) };
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: a NUL-terminated string that lives as long as the environment.
+    Some(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// The calling thread's errno.
+pub fn errno() -> i32 {
+    // SAFETY: the thread's errno location is always valid.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Sets the calling thread's errno.
+pub fn set_errno(code: i32) {
+    // SAFETY: as in `errno`.
+    unsafe { *libc::__errno_location() = code };
+}
+
 /// Writes `line` to standard error; a failure has nowhere to be reported.
 pub fn message(line: &[u8]) {
     // SAFETY: the buffer is a live slice of the given length.
@@ -90,6 +126,5 @@ pub fn abort() -> ! {
 
 /// Sets errno as the allocation functions of C and POSIX ask.
 pub fn out_of_memory() {
-    // SAFETY: the thread's errno location is always valid.
-    unsafe { *libc::__errno_location() = libc::ENOMEM };
+    set_errno(libc::ENOMEM);
 }

@@ -9,7 +9,8 @@ pub mod fake;
 mod linux;
 
 pub use linux::{
-    abort, exclude_from_dump, futex_wait, futex_wake, message, now_ms, out_of_memory, yield_now,
+    abort, environment, errno, exclude_from_dump, futex_wait, futex_wake, message, nap, now_ms,
+    out_of_memory, set_errno, yield_now,
 };
 
 use crate::units::round_up;

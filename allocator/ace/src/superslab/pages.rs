@@ -94,7 +94,7 @@ pub fn purge(slab: SlabRef, pages: u16) -> usize {
 
 /// Purges every dirty page of `slabs` adjacent free slabs from `head`, in one call where all are dirty.
 pub fn purge_slabs(head: SlabRef, slabs: usize) -> usize {
-    let dirty: usize = (0..slabs).map(|i| head.plus(i).dirty.get().count_ones() as usize).sum();
+    let dirty = dirty_pages(head, slabs);
     if dirty == 0 {
         return 0;
     }
@@ -113,9 +113,13 @@ pub fn purge_slabs(head: SlabRef, slabs: usize) -> usize {
     dirty
 }
 
-/// Takes the dirty pages of a superslab that goes away off the sum; counts them as returned.
-pub fn forget(head: SlabRef, slabs: usize) {
-    let dirty: usize = (0..slabs).map(|i| head.plus(i).dirty.get().count_ones() as usize).sum();
+/// Takes the dirty pages of a superslab that has gone off the sum; counts them as returned.
+pub fn forget(dirty: usize) {
     COMMITTED_PAGES.fetch_sub(dirty, Ordering::Relaxed);
     PURGED_PAGES.fetch_add(dirty, Ordering::Relaxed);
+}
+
+/// Dirty pages of `slabs` adjacent slabs from `head`.
+pub fn dirty_pages(head: SlabRef, slabs: usize) -> usize {
+    (0..slabs).map(|i| head.plus(i).dirty.get().count_ones() as usize).sum()
 }

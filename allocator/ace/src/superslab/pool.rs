@@ -205,8 +205,9 @@ impl Pool {
         None
     }
 
-    /// Purges free slabs last freed no later than `idle_since_ms`; returns pages.
-    fn purge_idle(&mut self, idle_since_ms: u64) -> usize {
+    /// Purges free slabs last freed no later than `idle_since_ms`, but not those of `spared` FREE superslabs; returns
+    /// pages.
+    fn purge_idle(&mut self, idle_since_ms: u64, mut spared: usize) -> usize {
         let mut pages = 0;
         for tier in [Tier::Free, Tier::Draining, Tier::Hot] {
             let mut at = self.heads[tier as usize];
@@ -214,6 +215,10 @@ impl Pool {
                 // SAFETY: list members are mapped superslabs.
                 let s = unsafe { SuperslabRef::at(at) };
                 at = s.next.get();
+                if tier == Tier::Free && spared != 0 {
+                    spared -= 1;
+                    continue;
+                }
                 if s.freed_ms.get() <= idle_since_ms {
                     pages += purge_free_slabs(s);
                 }
@@ -314,17 +319,15 @@ pub fn extend(head: SlabRef, from_slabs: usize, to_slabs: usize) -> bool {
 }
 
 fn unmap(s: SuperslabRef) {
-    pages::forget(s.slab(1), SLABS_USABLE);
+    let dirty = pages::dirty_pages(s.slab(1), SLABS_USABLE);
     if pal::unmap(s.base(), SUPERSLAB_BYTES) {
+        pages::forget(dirty);
         RELEASED.fetch_add(1, Ordering::Relaxed);
         return;
     }
-    // The system may refuse to split a mapping. Empty the pages and keep the superslab.
-    pal::purge(s.slab(1).base(), SUPERSLAB_BYTES - (s.slab(1).base() - s.base()));
-    for i in 1..SLABS {
-        s.slab(i).dirty.set(0);
-    }
-    s.dirty_slabs.set(0);
+    // The system may refuse to split a mapping. Empty the pages, as far as it lets us, and keep the superslab. What
+    // stays dirty must say so: calloc takes a clean page for zeros.
+    purge_free_slabs(s);
     let mut pool = POOL.lock();
     registry::insert(s.base());
     pool.link(s, Tier::Free);
@@ -333,18 +336,22 @@ fn unmap(s: SuperslabRef) {
 /// Returns what has been free since `idle_since_ms`: FREE superslabs beyond `reserve`, then pages of free slabs.
 /// Returns bytes.
 pub fn purge(idle_since_ms: u64, reserve: usize) -> usize {
+    purge_sparing(idle_since_ms, reserve, 0)
+}
+
+/// As [`purge`], and leaves the pages of `spared` FREE superslabs alone.
+pub fn purge_sparing(idle_since_ms: u64, reserve: usize, spared: usize) -> usize {
     let mut bytes = 0;
     loop {
         let victim = POOL.lock().withdraw(reserve, idle_since_ms);
         let Some(s) = victim else { break };
-        let dirty: u32 = (1..SLABS).map(|i| s.slab(i).dirty.get().count_ones()).sum();
-        bytes += dirty as usize * crate::units::PAGE_BYTES;
+        bytes += pages::dirty_pages(s.slab(1), SLABS_USABLE) * crate::units::PAGE_BYTES;
         unmap(s);
         if s_is_back(s) {
             break;
         }
     }
-    bytes + POOL.lock().purge_idle(idle_since_ms) * crate::units::PAGE_BYTES
+    bytes + POOL.lock().purge_idle(idle_since_ms, spared) * crate::units::PAGE_BYTES
 }
 
 /// Whether `unmap` had to keep the superslab.

@@ -25,7 +25,7 @@ const _: () = assert!(LISTS > CLASS_COUNT);
 /// Length of every list of a thread that is not attached: full, so that its first free attaches it.
 const UNATTACHED: usize = usize::MAX;
 
-/// A thread's lists; heads 0 and lengths [`UNATTACHED`] by the TLS image.
+/// A thread's lists; heads 0 and lengths all ones by the TLS image.
 #[repr(C)]
 pub struct Lists {
     head: [Cell<usize>; LISTS],
@@ -86,7 +86,7 @@ impl Lists {
     }
 
     /// Gives everything back; for a thread that retires.
-    pub fn flush_all(&self, heap: HeapRef) {
+    fn flush_all(&self, heap: HeapRef) {
         for class in 1..=CLASS_COUNT {
             self.flush(heap, class, usize::MAX);
         }
@@ -96,6 +96,7 @@ impl Lists {
     /// Opens the lists of a thread that has a heap.
     fn open(&self) {
         if self.len[0].get() == UNATTACHED {
+            lifecycle::on_retire(|heap| sll_lists().flush_all(heap));
             self.len.iter().for_each(|len| len.set(0));
         }
     }

@@ -22,17 +22,19 @@ pub fn with_every_engine(case: impl FnOnce(&[&'static dyn Engine])) {
     case(&engines);
 }
 
-/// Whether two names stand for one allocator: `c_abi` is the process's malloc, which is `system` unless something is preloaded.
-pub fn is_glibc_by_another_name(one: &str, other: &str) -> bool {
-    let names = ["system", "c_abi"];
-    names.contains(&one) && names.contains(&other)
+/// Whether two names stand for one allocator: `c_abi` is the process's malloc, which is `system` unless something is
+/// preloaded; `slowed` wraps `system` unless the environment says otherwise; every ablation is ACE-Alloc.
+pub fn is_one_allocator(one: &str, other: &str) -> bool {
+    let is_glibc = |name: &str| ["system", "c_abi", "slowed"].contains(&name);
+    let is_ace = |name: &str| name == "ace" || engines::find(name).is_some_and(|entry| entry.ablation);
+    (is_glibc(one) && is_glibc(other)) || (is_ace(one) && is_ace(other))
 }
 
 /// What the version string of the engine called `name` must start with.
 pub fn version_prefix(name: &str) -> &'static str {
     match name {
         "floor" => "floor 0.",
-        "system" => "glibc 2.",
+        "system" | "slowed" => "glibc 2.",
         "c_abi" => "/",
         "jemalloc" => "jemalloc 5.3",
         "mimalloc" => "mimalloc 3.",
@@ -40,7 +42,9 @@ pub fn version_prefix(name: &str) -> &'static str {
         "snmalloc" => "snmalloc 0.7",
         "rpmalloc" => "rpmalloc 1.",
         "tcmalloc" => "tcmalloc ",
+        "ace" => "ace-alloc ",
         _ if name.starts_with("mempool_") => "mempool ",
+        _ if engines::find(name).is_some_and(|entry| entry.ablation) => "ace-alloc ",
         _ => panic!("say in the table of versions what {name} reports"),
     }
 }
