@@ -36,6 +36,10 @@ const DRAIN_CELL_NS: f64 = 5.4e9;
 const INSTRUCTIONS_CELL_NS: f64 = 1.3e9;
 /// A memory cell against a throughput cell, which runs several times.
 const MEMORY_COST: f64 = 0.7;
+/// Share of the budget that is planned: pilots are single measurements.
+const BUDGET_PLANNED: f64 = 0.92;
+/// Operations a thread of a uniform loop under a budget's latency pass.
+const LATENCY_LOOP_OPS: u64 = 200_000;
 /// Drain cells that sleep side by side.
 const DRAIN_WORKERS: usize = 4;
 /// Fixed repetitions of the full profile where no budget is given.
@@ -128,7 +132,14 @@ impl<'a> Campaign<'a> {
         let Some(pass) = pass else { return Ok(vec![0.0; groups.len()]) };
         let mut costs = Vec::with_capacity(groups.len());
         let mut needed = self.side_by_side_ns(&[]);
+        let mut reserved = false;
         for group in &groups {
+            if group.tier > 0 && !reserved {
+                // What the A/A control will take is spoken for.
+                needed +=
+                    plan::CONTROL_SHARE * self.budget_ns().map_or(0.0, |budget| (budget - needed).max(0.0));
+                reserved = true;
+            }
             let planned = self.record.provenance.plan.iter().find(|planned| planned.group == *group);
             let left_out = planned.is_some_and(|planned| planned.blocks.is_none());
             if left_out || self.budget_ns().is_some_and(|budget| needed > budget) {
@@ -155,11 +166,8 @@ impl<'a> Campaign<'a> {
                 }
                 (None, Some(budget)) => {
                     let pilot: f64 = pilot_ns.iter().filter(|cost| cost.is_finite()).sum();
-                    plan::allot(
-                        &self.groups,
-                        pilot_ns,
-                        &self.terms(budget - pilot - self.side_by_side_ns(pilot_ns)),
-                    )
+                    let left = BUDGET_PLANNED * budget - pilot - self.side_by_side_ns(pilot_ns);
+                    plan::allot(&self.groups, pilot_ns, &self.terms(left))
                 }
             };
             let groups = self.groups.iter().cloned();
@@ -233,9 +241,12 @@ impl<'a> Campaign<'a> {
         sum
     }
 
-    /// Engines that take part in a group: the A/A control only where threads have CPUs of their own.
+    /// Engines that take part in a group: the A/A control only where threads have CPUs of their own, and, unless engines were
+    /// named, only where the profile lets it judge.
     fn takes_part(&self, choice: &Choice, group: &Group) -> bool {
-        !choice.label.ends_with(CONTROL_SUFFIX) || group.threads <= self.cpus.max(2)
+        let judged =
+            if self.selection.engines_named { group.threads <= self.cpus.max(2) } else { group.control };
+        judged || !choice.label.ends_with(CONTROL_SUFFIX)
     }
 
     fn workload(&self, name: &str) -> Result<&'a Workload> {
@@ -261,7 +272,11 @@ impl<'a> Campaign<'a> {
         }
         let Some(first) = open.first() else { return Ok(cost) };
         self.progress.show(&format!("{}  {}", group.key(), pass.name()));
-        let request = job::request(first.choice, workload, group.threads, self.args, pass);
+        let capped = workload.capped(match pass {
+            Pass::Latency if self.budget_ns().is_some() => LATENCY_LOOP_OPS,
+            _ => u64::MAX,
+        });
+        let request = job::request(first.choice, &capped, group.threads, self.args, pass);
         let choices: Vec<&Choice> = open.iter().map(|job| job.choice).collect();
         let order_key = format!("{}/{}/{}", group.workload, group.threads, pass.name());
         let order = (self.args.seed, order_key.as_str(), block);
@@ -307,7 +322,8 @@ impl<'a> Campaign<'a> {
         match pass {
             Pass::Memory => cells(&|_, _| true),
             Pass::Instructions if runner::has_valgrind() => {
-                cells(&|group, _| group.threads == 1 && group.tier <= 1)
+                let most = if self.budget_ns().is_some() { 0 } else { u8::MAX };
+                cells(&|group, _| group.threads == 1 && group.tier <= most)
             }
             Pass::Drain => {
                 let most = self

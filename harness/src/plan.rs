@@ -15,11 +15,12 @@ pub const LATENCY_MIN: u32 = 3;
 /// Most blocks of the throughput pass: beyond this an interval narrows too slowly to be worth the time.
 pub const THROUGHPUT_MAX: u32 = 30;
 
-/// Share of the budget that a group which the A/A control judges may take for that, with all others like it.
-const CONTROL_SHARE: f64 = 0.6;
+/// Share of what the minimum of tier 0 leaves that the groups which the A/A control judges may take together.
+pub const CONTROL_SHARE: f64 = 0.8;
 
-/// A latency block costs about this many times a throughput block: one round for at least three, of longer runs.
-const LATENCY_COST: f64 = 0.7;
+/// A latency block costs about this many times a throughput block: one round for at least three, but each operation is
+/// timed and counted.
+const LATENCY_COST: f64 = 1.0;
 
 /// One workload at one thread count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,13 @@ pub struct Blocks {
     pub throughput: u32,
     /// Latency pass.
     pub latency: u32,
+}
+
+impl Blocks {
+    /// So many of the throughput pass, and what goes with them.
+    fn of(throughput: u32) -> Blocks {
+        Blocks { throughput, latency: (throughput / 4).max(LATENCY_MIN) }
+    }
 }
 
 /// Importance of a workload at a thread count on a machine of `cpus`: the note's tables and the draft's two main
@@ -128,19 +136,17 @@ pub fn allot(groups: &[Group], pilot_ns: &[f64], terms: &Terms) -> Vec<Option<Bl
         }
     };
     admit(true, &mut left, &mut least);
-    let judged: Vec<f64> = (groups.iter().zip(pilot_ns).zip(&least))
-        .filter(|((group, _), least)| group.control && least.is_some())
-        .map(|((_, &ns), _)| ns)
-        .collect();
-    let base: f64 = judged.iter().map(|&ns| terms.minimum_ns(ns)).sum();
-    let share =
-        equal_share(&judged, |_| THROUGHPUT_MIN, &Terms { budget_ns: base + CONTROL_SHARE * left, ..*terms });
-    for ((group, &ns), least) in groups.iter().zip(pilot_ns).zip(&mut least) {
-        if group.control && least.is_some() {
-            let more = blocks(ns, share, THROUGHPUT_MIN);
-            left -= terms.cost(ns, more) - terms.minimum_ns(ns);
-            *least = Some(more.throughput);
-        }
+    let judged: Vec<usize> =
+        (0..groups.len()).filter(|&at| groups[at].control && least[at].is_some()).collect();
+    let minimum: f64 = judged.iter().map(|&at| terms.minimum_ns(pilot_ns[at])).sum();
+    let extra = |throughput: u32| {
+        judged.iter().map(|&at| terms.cost(pilot_ns[at], Blocks::of(throughput))).sum::<f64>() - minimum
+    };
+    let repeated =
+        (THROUGHPUT_MIN..=THROUGHPUT_MAX).rev().find(|&blocks| extra(blocks) <= CONTROL_SHARE * left);
+    if let Some(blocks) = repeated {
+        left -= extra(blocks);
+        judged.iter().for_each(|&at| least[at] = Some(blocks));
     }
     admit(false, &mut left, &mut least);
     let chosen: Vec<(f64, u32)> =
@@ -155,9 +161,7 @@ pub fn allot(groups: &[Group], pilot_ns: &[f64], terms: &Terms) -> Vec<Option<Bl
 fn blocks(block_ns: f64, share_ns: f64, least: u32) -> Blocks {
     let affordable = (share_ns / block_ns.max(1.0)) as u32;
     let even = affordable / 2 * 2;
-    let throughput = even.clamp(least, THROUGHPUT_MAX);
-    let latency = (throughput / 2).max(LATENCY_MIN);
-    Blocks { throughput, latency }
+    Blocks::of(even.clamp(least, THROUGHPUT_MAX))
 }
 
 /// The largest time a group may spend on throughput blocks such that all groups together keep the budget: bisection.

@@ -41,7 +41,7 @@ pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];
 
 /// Operations a thread that a run of a uniform loop (`tiny_hot`, `random_mixed`) takes at most in the default and the quick
 /// profile: the same loop for longer says no more, and takes rounds from all others.
-const LOOP_OPS_MAX: u64 = 1_000_000;
+const LOOP_OPS_MAX: u64 = 500_000;
 
 /// Folder with the traces of which the default run replays the smallest.
 const TRACES: &str = "traces";
@@ -72,6 +72,8 @@ pub struct Selection {
     pub budget_seconds: Option<u64>,
     /// Engines of the profile that are not built: one line each.
     pub missing: Vec<String>,
+    /// Whether the user named the engines.
+    pub engines_named: bool,
 }
 
 impl Selection {
@@ -111,6 +113,7 @@ impl Selection {
             ops,
             budget_seconds: budget(args),
             missing,
+            engines_named: args.engines.iter().any(|name| !name.trim().is_empty()),
         })
     }
 
@@ -136,8 +139,7 @@ impl Selection {
 fn form(workload: &Workload, ops: u64, profile: Profile) -> Workload {
     let scaled = workload.scaled(ops);
     match profile {
-        Profile::Quick => scaled.capped(LOOP_OPS_MAX / 2),
-        Profile::Default => scaled.capped(LOOP_OPS_MAX),
+        Profile::Quick | Profile::Default => scaled.capped(LOOP_OPS_MAX),
         Profile::Full => scaled,
     }
 }
@@ -165,7 +167,7 @@ fn budget(args: &RunArgs) -> Option<u64> {
     }
     args.budget.or(match args.profile {
         Profile::Quick => Some(40),
-        Profile::Default => Some(400),
+        Profile::Default => Some(420),
         Profile::Full => None,
     })
 }

@@ -1,8 +1,9 @@
 //! Calibration of the cycle clock: what a cycle is in nanoseconds, and what an empty measurement reads.
 //!
-//! Both are taken once a run, on the calling thread, before any operation is timed. Samples keep raw cycles; whoever
-//! reports them subtracts the overhead and multiplies.
+//! Both are taken once a process, on the thread that asks first, before any operation is timed; forked copies inherit
+//! them. Samples keep raw cycles; whoever reports them subtracts the overhead and multiplies.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::raw::{cycles_after, cycles_before};
@@ -23,8 +24,13 @@ pub struct Calibration {
     pub overhead_cycles: u64,
 }
 
-/// Calibrates; takes about ten milliseconds.
-pub fn calibrate() -> Calibration {
+/// The calibration of this process; the first call takes about ten milliseconds.
+pub fn calibration() -> Calibration {
+    static CALIBRATION: OnceLock<Calibration> = OnceLock::new();
+    *CALIBRATION.get_or_init(calibrate)
+}
+
+fn calibrate() -> Calibration {
     let mut ratios: Vec<f64> = (0..COMPARISONS).map(|_| compare()).collect();
     ratios.sort_by(f64::total_cmp);
     let mut empty: Vec<u64> = (0..EMPTY_MEASUREMENTS)

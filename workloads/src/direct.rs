@@ -68,9 +68,15 @@ pub fn run<P: Probe, C: Content>(
 ) -> Result<Outcome, RunError> {
     let mut calibration = None;
     if let Mode::Timed { max_samples_per_thread } = options.mode {
-        programs.iter_mut().for_each(|program| program.truncate(max_samples_per_thread as u64));
-        tallies = programs.iter().map(|program| program.tally(1)).collect();
-        calibration = Some(clock::calibrate());
+        let most = max_samples_per_thread as u64;
+        let ops = |tally: &Tally| tally.allocs + tally.frees + tally.hand_offs + tally.reallocs;
+        for (program, tally) in programs.iter_mut().zip(&mut tallies) {
+            if ops(&tally.1) > most {
+                program.truncate(most);
+                *tally = program.tally(1);
+            }
+        }
+        calibration = Some(clock::calibration());
     }
     let lanes = lanes::<P, C>(&programs, &tallies, opening.heap);
     let stage = Stage {

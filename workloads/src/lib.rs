@@ -40,7 +40,7 @@ mod stream;
 mod validate;
 
 pub use catalog::{builtin, load};
-pub use clock::calibrate;
+pub use clock::calibration;
 pub use probe::{LiveGauge, Sample};
 pub use run::{Hooks, Mode, NoHooks, Outcome, Prepared, RunError, RunOptions, Samples, prepare};
 pub use spec::Workload;

@@ -145,8 +145,9 @@ impl Probe for Plain {
 pub struct Sample(u64);
 
 impl Sample {
+    /// An operation on a block of `size` bytes; cycles beyond 32 bits count as the most that 32 bits hold.
     #[inline(always)]
-    fn new(size: u32, cycles: u64) -> Sample {
+    pub fn new(size: u32, cycles: u64) -> Sample {
         Sample((u64::from(size) << 32) | cycles.min(u64::from(u32::MAX)))
     }
 

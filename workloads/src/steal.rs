@@ -371,7 +371,7 @@ pub fn run<P: Probe, C: Content>(
     let mut calibration = None;
     if let Mode::Timed { max_samples_per_thread } = options.mode {
         forest.truncate(max_samples_per_thread as u64);
-        calibration = Some(clock::calibrate());
+        calibration = Some(clock::calibration());
     }
     let engine = opening.heap.engine();
     let thread = |thread: rayon::ThreadBuilder| {

@@ -1,5 +1,8 @@
 //! From raw per-operation samples to quantiles. Runs after the clock, so it may allocate and take its time.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
 use base64::Engine as _;
 use cell::wire::{Latency, Quantiles, SizeLatency};
 use hdrhistogram::Histogram;
@@ -12,12 +15,13 @@ const DIGITS: u8 = 3;
 /// Summary of all samples of a cell.
 pub fn summarise(samples: &Samples) -> Result<Latency, String> {
     let scale = Scale { overhead: samples.clock_overhead_cycles, ns_per_cycle: samples.ns_per_cycle };
+    let (alloc, free) = (classes(&samples.alloc)?, classes(&samples.free)?);
     Ok(Latency {
         ns_per_cycle: samples.ns_per_cycle,
         clock_overhead_cycles: samples.clock_overhead_cycles,
-        alloc: scale.quantiles(&histogram(samples.alloc.iter())?)?,
-        free: scale.quantiles(&histogram(samples.free.iter())?)?,
-        by_size: by_size(samples, &scale)?,
+        alloc: scale.quantiles(&sum(&alloc)?)?,
+        free: scale.quantiles(&sum(&free)?)?,
+        by_size: by_size(&alloc, &free, &scale)?,
     })
 }
 
@@ -67,12 +71,32 @@ impl Scale {
     }
 }
 
-fn histogram<'a>(samples: impl Iterator<Item = &'a Sample>) -> Result<Histogram<u64>, String> {
-    let mut histogram = Histogram::<u64>::new(DIGITS).map_err(|error| error.to_string())?;
+/// Histograms by log2 of the size, rounded up: every sample in one of them.
+type Classes = BTreeMap<u32, Histogram<u64>>;
+
+fn empty() -> Result<Histogram<u64>, String> {
+    Histogram::new(DIGITS).map_err(|error| error.to_string())
+}
+
+fn classes(samples: &[Sample]) -> Result<Classes, String> {
+    let mut classes = Classes::new();
     for sample in samples {
+        let class = u64::from(sample.size()).max(1).next_power_of_two().ilog2();
+        let histogram = match classes.entry(class) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(empty()?),
+        };
         histogram.record(u64::from(sample.cycles())).map_err(|error| error.to_string())?;
     }
-    Ok(histogram)
+    Ok(classes)
+}
+
+fn sum(classes: &Classes) -> Result<Histogram<u64>, String> {
+    let mut sum = empty()?;
+    for histogram in classes.values() {
+        sum.add(histogram).map_err(|error| error.to_string())?;
+    }
+    Ok(sum)
 }
 
 fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
@@ -81,26 +105,22 @@ fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
     Ok(base64::engine::general_purpose::STANDARD.encode(&bytes))
 }
 
-fn by_size(samples: &Samples, scale: &Scale) -> Result<Vec<SizeLatency>, String> {
-    let class = |sample: &Sample| u64::from(sample.size()).max(1).next_power_of_two();
-    let mut classes: Vec<u64> = samples.alloc.iter().chain(&samples.free).map(class).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    let mut rows = Vec::with_capacity(classes.len());
-    for size_max in classes {
-        let alloc = histogram(samples.alloc.iter().filter(|sample| class(sample) == size_max))?;
-        let free = histogram(samples.free.iter().filter(|sample| class(sample) == size_max))?;
-        rows.push(SizeLatency {
-            size_max,
+fn by_size(alloc: &Classes, free: &Classes, scale: &Scale) -> Result<Vec<SizeLatency>, String> {
+    let sizes: BTreeSet<u32> = alloc.keys().chain(free.keys()).copied().collect();
+    let nothing = empty()?;
+    let row = |log2: u32| {
+        let (alloc, free) = (alloc.get(&log2).unwrap_or(&nothing), free.get(&log2).unwrap_or(&nothing));
+        SizeLatency {
+            size_max: 1 << log2,
             allocs: alloc.len(),
-            alloc_ns_p50: scale.quantile(&alloc, 0.5),
-            alloc_ns_p99: scale.quantile(&alloc, 0.99),
+            alloc_ns_p50: scale.quantile(alloc, 0.5),
+            alloc_ns_p99: scale.quantile(alloc, 0.99),
             frees: free.len(),
-            free_ns_p50: scale.quantile(&free, 0.5),
-            free_ns_p99: scale.quantile(&free, 0.99),
-        });
-    }
-    Ok(rows)
+            free_ns_p50: scale.quantile(free, 0.5),
+            free_ns_p99: scale.quantile(free, 0.99),
+        }
+    };
+    Ok(sizes.into_iter().map(row).collect())
 }
 
 #[cfg(test)]
@@ -136,6 +156,19 @@ mod tests {
     fn values_below_the_overhead_are_zero_not_negative() {
         let scale = Scale { overhead: 50, ns_per_cycle: 1.0 };
         assert_eq!(scale.quantiles(&of(1..=10)).unwrap().p99, 0.0);
+    }
+
+    #[test]
+    fn classes_hold_every_sample_once() {
+        let samples: Vec<Sample> = (0..1000).map(|at| Sample::new(at % 100 + 1, u64::from(at))).collect();
+        let classes = classes(&samples).unwrap();
+        assert_eq!(classes.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7]);
+        let whole = sum(&classes).unwrap();
+        assert_eq!((whole.len(), whole.max()), (1000, 999));
+        let scale = Scale { overhead: 0, ns_per_cycle: 1.0 };
+        let rows = by_size(&classes, &Classes::new(), &scale).unwrap();
+        assert_eq!(rows.iter().map(|row| row.allocs).sum::<u64>(), 1000);
+        assert!(rows.iter().all(|row| row.frees == 0 && row.free_ns_p99 == 0.0));
     }
 
     #[test]

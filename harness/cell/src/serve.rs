@@ -12,7 +12,7 @@
 use std::fs::File;
 use std::io::{BufRead, Read, Write};
 
-use cell::wire::{Reply, Request};
+use cell::wire::{Pass, Reply, Request};
 use workloads::Prepared;
 
 use crate::measure;
@@ -25,6 +25,10 @@ const NAME_MAX: u64 = 256;
 pub fn serve(request: &Request, mut input: impl BufRead, mut output: impl Write) -> Result<(), String> {
     let unwritable = |error: std::io::Error| format!("standard output: {error}");
     let prepared = workloads::prepare(&request.workload, request.threads, request.seed);
+    if request.pass == Pass::Latency {
+        // Once, before there are copies.
+        workloads::calibration();
+    }
     let ready = prepared.as_ref().map_or_else(|what| Reply::Failed(what.clone()), |_| Reply::Ready);
     writeln!(output, "{}", text(&ready)).and_then(|()| output.flush()).map_err(unwritable)?;
     let Ok(mut prepared) = prepared else { return Ok(()) };

@@ -1,7 +1,8 @@
 //! Which allocator is best here, how sure that is, and where it loses.
 //!
 //! Engines are ranked by the geometric mean of their throughput ratio to the reference over the places that every
-//! ranked engine was measured in; an engine that misses more than half of the places is not ranked. The
+//! ranked engine was measured in; an engine that misses more than half of the places is not ranked, and a place that
+//! was measured once or twice where others were measured more often (a pilot that was left out) is not counted. The
 //! interval of that mean takes one mean a block: places are fixed, blocks are what repeats. A win or a loss in one
 //! place counts as sure only when the paired interval against the other engine excludes 1.
 
@@ -10,6 +11,9 @@ use super::metric::{Better, Metric};
 use super::ratio::Ratio;
 use super::robust;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Fewest blocks of a place that enters a ranking, where there are places with so many.
+const BLOCKS_MIN: usize = 3;
 
 /// One engine over all shared places.
 #[derive(Clone, Debug)]
@@ -55,7 +59,8 @@ pub struct Loss {
 /// Ranks the contenders.
 pub fn rank(data: &Dataset, metric: &Metric, reference: &str) -> Ranking {
     let has = |engine: &str, place: &Place| ratio(data, metric, engine, reference, place).is_some();
-    let measured: Vec<Place> = data.places().into_iter().filter(|place| has(reference, place)).collect();
+    let mut measured = repeated_places(data, metric, reference);
+    measured.retain(|place| has(reference, place));
     let count = |engine: &str| measured.iter().filter(|place| has(engine, place)).count();
     let (ranked, unranked): (Vec<&str>, Vec<&str>) = data.contenders().into_iter().partition(|engine| {
         let found = count(engine);
@@ -77,6 +82,14 @@ pub fn rank(data: &Dataset, metric: &Metric, reference: &str) -> Ranking {
         places_all: measured.len(),
         unranked: unranked.into_iter().map(str::to_owned).collect(),
     }
+}
+
+/// Places whose reference has at least [`BLOCKS_MIN`] blocks; all, where none has so many.
+fn repeated_places(data: &Dataset, metric: &Metric, reference: &str) -> Vec<Place> {
+    let blocks = |place: &Place| data.samples(metric, reference, &place.workload, place.threads).len();
+    let places = data.places();
+    let least = places.iter().map(blocks).max().unwrap_or(0).min(BLOCKS_MIN);
+    places.into_iter().filter(|place| blocks(place) >= least).collect()
 }
 
 fn ratio(data: &Dataset, metric: &Metric, engine: &str, reference: &str, place: &Place) -> Option<Ratio> {
@@ -198,8 +211,7 @@ fn mean_over_places(
 
 /// Places in which a rival's median is better, the worst first.
 pub fn losses(data: &Dataset, metric: &Metric, engine: &str) -> Vec<Loss> {
-    let mut losses: Vec<Loss> = data
-        .places()
+    let mut losses: Vec<Loss> = repeated_places(data, metric, engine)
         .into_iter()
         .filter_map(|place| {
             let (winner, _) = data.best(metric, &place.workload, place.threads)?;
@@ -214,7 +226,9 @@ pub fn losses(data: &Dataset, metric: &Metric, engine: &str) -> Vec<Loss> {
 /// Blocks of all rows with a value: how often each place was measured, least and most.
 pub fn blocks(data: &Dataset, metric: &Metric) -> Option<(usize, usize)> {
     let mut counts = BTreeSet::new();
-    for place in data.places() {
+    for place in
+        data.contenders().first().map(|first| repeated_places(data, metric, first)).unwrap_or_default()
+    {
         for engine in data.contenders() {
             counts.insert(data.samples(metric, engine, &place.workload, place.threads).len());
         }

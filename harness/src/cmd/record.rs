@@ -104,7 +104,7 @@ fn convert(args: &Args, folder: &Path, command: &[String], allocator: String) ->
         allocator,
         quantum_ns: args.quantum,
     };
-    let clock = Clock { ns_per_cycle: workloads::calibrate().ns_per_cycle, quantum_ns: args.quantum };
+    let clock = Clock { ns_per_cycle: workloads::calibration().ns_per_cycle, quantum_ns: args.quantum };
     let (found, bytes) = output::write_trace(&args.output, &meta, |writer| {
         let mut found: Vec<Converted> = Vec::new();
         for (number, (file, spool)) in spools.iter().enumerate() {

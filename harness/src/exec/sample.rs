@@ -176,6 +176,11 @@ mod tests {
             let _ = std::process::Command::new("kill").arg(pid.to_string()).status();
         }
         let _ = child.wait();
+        // Nobody here waits for the child's child, which takes a moment to go.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while tree.look() > 0 && Instant::now() < deadline {
+            std::thread::sleep(INTERVAL);
+        }
         assert_eq!(tree.look(), 0);
     }
 }

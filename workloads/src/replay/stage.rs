@@ -113,7 +113,7 @@ pub fn run<P: Probe, C: Content>(
     let mut plan = plan;
     if let Mode::Timed { .. } = options.mode {
         plan = plan.cut(TIMED_EVENTS_MAX).map_err(RunError::Unsupported)?;
-        calibration = Some(clock::calibrate());
+        calibration = Some(clock::calibration());
     }
     let engine = opening.heap.engine();
     let heaps = (0..HEAPS).map(|log2| Heap::new(engine, 1 << log2)).collect::<Result<_, _>>();
