@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::exec::target;
+
 /// An engine as tables name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variant {
@@ -110,15 +112,14 @@ pub fn choose(label: &str, beside: &Path) -> Result<Variant> {
 
 /// An engine called NAME: the library at PATH.
 pub fn preload(word: &str) -> Result<Variant> {
-    let Some((name, path)) = word.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty())
-    else {
+    let Some((name, path)) = word.split_once('=') else {
         bail!("--preload: '{word}' is not of the form NAME=PATH");
     };
     ensure!(
         !labels().contains(&name),
         "--preload: '{name}' is the name of a built-in engine; choose another"
     );
-    let path = std::fs::canonicalize(path).with_context(|| format!("--preload: {path} cannot be found"))?;
+    let path = target::given(name, path).context("--preload")?;
     Ok(Variant { label: name.into(), library: Some(path), env: Vec::new(), flags: Vec::new() })
 }
 
