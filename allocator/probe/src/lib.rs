@@ -1,6 +1,6 @@
 //! Figures of whichever allocator serves this process, asked through that allocator's own public interface.
 //!
-//! [`report`] finds the library that `malloc` belongs to, proves it by the address of the symbol, and asks it: glibc by
+//! [`report()`] finds the library that `malloc` belongs to, proves it by the address of the symbol, and asks it: glibc by
 //! `malloc_info` and `mallinfo2`, jemalloc by `mallctl`, mimalloc by `mi_stats_print_out`, tcmalloc by its extension,
 //! ACE by its own statistics. glibc's reports are never taken for those of another allocator, although
 //! they stay callable under a preload. [`answer`] serves reports to other processes: a thread on an abstract socket.
