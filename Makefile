@@ -103,7 +103,7 @@ ci: check ## What continuous integration runs: check, then a short benchmark who
 	    rl_small,rl_medium,fragmentation_mix,alignment64,tiny_hot,random_mixed 1,2
 
 replay: build ## Replay the committed traces against the default engines, tables and plots in results/replay
-	$(ALLOCBENCH) replay $(sort $(wildcard traces/*.trace)) --engines $(REPLAY_ENGINES) --budget 150 \
+	$(ALLOCBENCH) replay $(sort $(wildcard traces/*.trace)) --engines $(REPLAY_ENGINES) --budget 340 \
 	    --out results/replay/results $(BENCH_FLAGS)
 
 record-traces: build ## Record the committed traces anew (needs python3, sqlite3, git, gcc, redis)

@@ -132,7 +132,7 @@ impl<'a> Campaign<'a> {
         let Some(pass) = pass else { return Ok(vec![0.0; groups.len()]) };
         let mut costs = Vec::with_capacity(groups.len());
         let mut needed = self.side_by_side_ns(&[]);
-        let mut reserved = false;
+        let mut reserved = groups.iter().all(|group| !group.control);
         for group in &groups {
             if group.tier > 0 && !reserved {
                 // What the A/A control will take is spoken for.
@@ -322,8 +322,10 @@ impl<'a> Campaign<'a> {
         match pass {
             Pass::Memory => cells(&|_, _| true),
             Pass::Instructions if runner::has_valgrind() => {
-                let most = if self.budget_ns().is_some() { 0 } else { u8::MAX };
-                cells(&|group, _| group.threads == 1 && group.tier <= most)
+                // A trace is as long as it is: under callgrind some take minutes.
+                let cheap = |group: &Group| group.tier == 0 && !group.workload.starts_with(TRACE_GROUP);
+                let all = self.budget_ns().is_none();
+                cells(&|group, _| group.threads == 1 && (all || cheap(group)))
             }
             Pass::Drain => {
                 let most = self

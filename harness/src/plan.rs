@@ -31,7 +31,7 @@ pub struct Group {
     pub threads: usize,
     /// 0 is measured first and left out last.
     pub tier: u8,
-    /// Whether the A/A control judges it: tier 0, each thread with a CPU of its own. Such groups repeat most.
+    /// Whether the A/A control judges it: a core workload, each thread with a CPU of its own. Such groups repeat most.
     #[serde(default)]
     pub control: bool,
 }
@@ -60,21 +60,26 @@ impl Blocks {
 }
 
 /// Importance of a workload at a thread count on a machine of `cpus`: the note's tables and the draft's two main
-/// rows first, then the `+` variants and the other models at thread counts that the machine can run side by side,
+/// rows first, with what a user added or recorded; then the `+` variants and the other models at thread counts that the machine can run side by side,
 /// then the rest.
 pub fn tier(workload: &Workload, threads: usize, cpus: usize) -> u8 {
-    let core = workload.group == "note" || ["tiny_hot", "random_mixed"].contains(&workload.name.as_str());
+    let core = is_core(workload);
     let side_by_side = threads <= cpus.max(1);
     match (core, workload.group.as_str(), side_by_side) {
         (true, _, _) => 0,
         (false, "note+", true) => 1,
         // What a user added and asked for by name is as important as the note's own.
-        (false, group, _) if !["note+", "draft", "threads", "memory"].contains(&group) => 1,
+        (false, group, _) if !["note+", "draft", "threads", "memory"].contains(&group) => 0,
         (false, _, true) if threads == cpus.max(1) => 2,
         (false, "note+", false) => 3,
         (false, _, true) => 3,
         (false, _, false) => 4,
     }
+}
+
+/// The note's workloads and the draft's two main ones.
+fn is_core(workload: &Workload) -> bool {
+    workload.group == "note" || ["tiny_hot", "random_mixed"].contains(&workload.name.as_str())
 }
 
 /// Every workload at every thread count, most important first; ties keep the order given.
@@ -86,7 +91,7 @@ pub fn groups(workloads: &[Workload], threads: &[usize], cpus: usize) -> Vec<Gro
             let threads = own.unwrap_or_else(|| threads.to_vec());
             threads.into_iter().map(move |threads| {
                 let tier = tier(workload, threads, cpus);
-                let control = tier == 0 && threads <= cpus.max(2);
+                let control = is_core(workload) && threads <= cpus.max(2);
                 Group { workload: workload.name.clone(), threads, tier, control }
             })
         })

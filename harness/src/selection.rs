@@ -113,7 +113,7 @@ impl Selection {
             ops,
             budget_seconds: budget(args),
             missing,
-            engines_named: args.engines.iter().any(|name| !name.trim().is_empty()),
+            engines_named: !given(&args.engines).is_empty(),
         })
     }
 
@@ -144,9 +144,14 @@ fn form(workload: &Workload, ops: u64, profile: Profile) -> Workload {
     }
 }
 
-/// Thread counts as given, or the profile's. A variable that is set but empty counts as not given.
+/// The words of a list; a variable that is set but empty counts as not given.
+fn given(words: &[String]) -> Vec<&str> {
+    words.iter().map(|word| word.trim()).filter(|word| !word.is_empty()).collect()
+}
+
+/// Thread counts as given, or the profile's.
 fn thread_words(args: &RunArgs) -> Vec<String> {
-    if args.threads.iter().any(|word| !word.trim().is_empty()) {
+    if !given(&args.threads).is_empty() {
         return args.threads.clone();
     }
     let default = if args.profile == Profile::Quick { "1,2" } else { "1,2,4,8" };
@@ -173,8 +178,7 @@ fn budget(args: &RunArgs) -> Option<u64> {
 }
 
 fn engines(args: &RunArgs, shelf: &Shelf, missing: &mut Vec<String>) -> Result<Vec<Choice>> {
-    let named: Vec<&str> =
-        args.engines.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    let named = given(&args.engines);
     if !named.is_empty() {
         return named.into_iter().map(|name| shelf.choose(name)).collect();
     }
@@ -217,8 +221,7 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
             known.push(workload);
         }
     }
-    let named: Vec<&str> =
-        args.workloads.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+    let named = given(&args.workloads);
     if named.is_empty() {
         let mut chosen = of_profile(known, args.profile);
         if args.profile != Profile::Quick {

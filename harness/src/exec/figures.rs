@@ -73,13 +73,7 @@ pub fn all(runs: &[Runs], command: &str, caption: &str) -> Vec<Figure> {
 fn base(label: &str) -> &str {
     match label.split('+').next().unwrap_or(label) {
         "glibc" => "system",
-        name if label.contains('+') => {
-            if name == "system" {
-                label
-            } else {
-                name
-            }
-        }
+        "system" => label,
         name => name,
     }
 }

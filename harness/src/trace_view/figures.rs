@@ -79,13 +79,7 @@ fn live(scene: &mut Scene, frame: &Frame, found: &Described) {
         scene.text((x_axis.px(value), frame.bottom + 14.0), &label, 11.0, Anchor::Middle, Ink::Muted);
     }
     let label = if timed { "seconds" } else { "million events" };
-    scene.text(
-        (f64::midpoint(frame.left, frame.right), frame.bottom + 34.0),
-        label,
-        11.0,
-        Anchor::Middle,
-        Ink::Muted,
-    );
+    below(scene, frame, label);
     let path: Vec<Point> = points
         .iter()
         .map(|point| (x_axis.px(x_of(point)), y_axis.px(point.2 as f64 / 1_048_576.0)))
@@ -100,6 +94,17 @@ fn grid(scene: &mut Scene, frame: &Frame, axis: &Axis, unit: &str) {
         scene.text((frame.left - 6.0, y), &label, 11.0, Anchor::End, Ink::Muted);
     }
     scene.text((frame.left - 46.0, frame.top - 18.0), unit, 11.0, Anchor::Start, Ink::Muted);
+}
+
+/// What the horizontal axis shows.
+fn below(scene: &mut Scene, frame: &Frame, label: &str) {
+    scene.text(
+        (f64::midpoint(frame.left, frame.right), frame.bottom + 34.0),
+        label,
+        11.0,
+        Anchor::Middle,
+        Ink::Muted,
+    );
 }
 
 /// Bars with their names below; every so manieth is named where they are many.
@@ -125,13 +130,7 @@ fn bars(scene: &mut Scene, frame: &Frame, found: &[(String, u64)], unit: &str, l
         }
     }
     scene.line((frame.left, frame.bottom), (frame.right, frame.bottom), Ink::Axis, 1.0);
-    scene.text(
-        (f64::midpoint(frame.left, frame.right), frame.bottom + 34.0),
-        label,
-        11.0,
-        Anchor::Middle,
-        Ink::Muted,
-    );
+    below(scene, frame, label);
 }
 
 fn short(value: u64) -> String {
