@@ -51,6 +51,7 @@ bench-all: build-all ## As bench, with every engine that can be built
 scale: build ## Measure serving memory: a real server under load, then idle, 15 minutes (SCALE=quick|full)
 	$(ALLOCBENCH) scale --size $(if $(SCALE),$(SCALE),default) $(SCALE_FLAGS)
 
+INSTRUCTIONS := results/baseline/instructions.csv
 GATE_CANDIDATE ?= tree
 GATE_REFERENCE ?= HEAD~1
 
@@ -58,10 +59,10 @@ gate: build ## Judge a candidate against a reference: GATE_CANDIDATE (tree), GAT
 	$(ALLOCBENCH) gate --candidate $(GATE_CANDIDATE) --reference $(GATE_REFERENCE) $(GATE_FLAGS)
 
 gate-instructions: build ## Compare instructions per operation with the recorded baseline (deterministic, under a minute)
-	$(ALLOCBENCH) gate --instructions-baseline results/baseline/instructions.csv --out $(TARGET)/gate/instructions
+	$(ALLOCBENCH) gate --instructions-baseline $(INSTRUCTIONS) --out $(TARGET)/gate/instructions $(GATE_FLAGS)
 
 gate-baseline: build ## Record that baseline anew
-	$(ALLOCBENCH) gate --record-baseline results/baseline/instructions.csv
+	$(ALLOCBENCH) gate --record-baseline $(INSTRUCTIONS)
 
 gate-power: build ## Study the gate's false alarms and power (hours; goes on where it was cut; GATE_FLAGS=--limit 100)
 	sh scripts/gate-power.sh $(GATE_FLAGS)
@@ -96,7 +97,8 @@ docs: setup
 
 check: fmt clippy test docs ## Format, lints, tests, documentation, links: what must pass before a change lands
 
-ci: check ## What continuous integration runs: check, then a short benchmark whose rows are validated
+ci: check ## What continuous integration runs: check, instruction counts, then a short benchmark whose rows are validated
+	$(MAKE) gate-instructions GATE_FLAGS=--skip-foreign
 	$(MAKE) bench-quick BENCH_OPS=20000 BENCH_THREADS=1,2 BENCH_BUDGET=90 BENCH_FLAGS="--out $(TARGET)/ci/results"
 	sh scripts/validate.sh $(TARGET)/ci/results/bench.csv \
 	    system,jemalloc,mimalloc,mempool_baseline,mempool_sharded \

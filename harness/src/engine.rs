@@ -30,6 +30,16 @@ pub struct Choice {
     pub env: Vec<(String, String)>,
 }
 
+/// This program.
+pub fn own_program() -> Result<PathBuf> {
+    std::env::current_exe().context("the path of this executable cannot be read")
+}
+
+/// The folder of this program, where a build leaves all that it starts.
+pub fn own_folder() -> Result<PathBuf> {
+    Ok(own_program()?.parent().unwrap_or(Path::new(".")).to_path_buf())
+}
+
 /// The engines of all cell binaries found.
 pub struct Shelf {
     folder: PathBuf,
@@ -39,8 +49,7 @@ pub struct Shelf {
 impl Shelf {
     /// Asks every cell binary beside this executable.
     pub fn open() -> Result<Shelf> {
-        let own = std::env::current_exe().context("the path of this executable cannot be read")?;
-        let folder = own.parent().unwrap_or(Path::new(".")).to_path_buf();
+        let folder = own_folder()?;
         let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
             .with_context(|| format!("{} cannot be read", folder.display()))?
             .flatten()
@@ -50,9 +59,8 @@ impl Shelf {
         paths.sort();
         ensure!(
             paths.iter().any(|path| path.ends_with(CELL)),
-            "{} is missing beside {}; build the workspace first: make build",
-            CELL,
-            own.display()
+            "{CELL} is missing in {}, beside this program; build the workspace first: make build",
+            folder.display()
         );
         let mut binaries = Vec::new();
         for path in paths {

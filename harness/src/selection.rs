@@ -113,7 +113,7 @@ impl Selection {
             ops,
             budget_seconds: budget(args),
             missing,
-            engines_named: !given(&args.engines).is_empty(),
+            engines_named: !args::given(&args.engines).is_empty(),
         })
     }
 
@@ -144,14 +144,9 @@ fn form(workload: &Workload, ops: u64, profile: Profile) -> Workload {
     }
 }
 
-/// The words of a list; a variable that is set but empty counts as not given.
-fn given(words: &[String]) -> Vec<&str> {
-    words.iter().map(|word| word.trim()).filter(|word| !word.is_empty()).collect()
-}
-
 /// Thread counts as given, or the profile's.
 fn thread_words(args: &RunArgs) -> Vec<String> {
-    if !given(&args.threads).is_empty() {
+    if !args::given(&args.threads).is_empty() {
         return args.threads.clone();
     }
     let default = if args.profile == Profile::Quick { "1,2" } else { "1,2,4,8" };
@@ -178,7 +173,7 @@ fn budget(args: &RunArgs) -> Option<u64> {
 }
 
 fn engines(args: &RunArgs, shelf: &Shelf, missing: &mut Vec<String>) -> Result<Vec<Choice>> {
-    let named = given(&args.engines);
+    let named = args::given(&args.engines);
     if !named.is_empty() {
         return named.into_iter().map(|name| shelf.choose(name)).collect();
     }
@@ -221,7 +216,7 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
             known.push(workload);
         }
     }
-    let named = given(&args.workloads);
+    let named = args::given(&args.workloads);
     if named.is_empty() {
         let mut chosen = of_profile(known, args.profile);
         if args.profile != Profile::Quick {

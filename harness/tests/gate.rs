@@ -167,3 +167,28 @@ fn the_study_shows_its_table_and_refuses_what_it_does_not_know() {
     let output = allocbench(folder.path(), &["power", "--table", "--out", "none.csv"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("none.csv"));
 }
+
+#[test]
+fn two_per_cent_more_instructions_fail_every_time_and_equal_sides_never() {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        eprintln!("skipped: valgrind is not installed, so no instruction can be counted");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(CONFIG).unwrap();
+    // Counts are exact: a share of the operations and five gates of a kind say all that more would.
+    let short = text.replace("ops = 20000\nfail_above", "ops = 4000\nfail_above");
+    assert_ne!(short, text);
+    std::fs::write(folder.path().join("gate.toml"), short).unwrap();
+    let flags = ["--cells", "instructions_2,instructions_aa", "--shard", "1/4", "--out", "power.csv"];
+    let output = allocbench(folder.path(), &[&["power"], &flags[..]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = harness::gate::study::read(&folder.path().join("power.csv")).unwrap();
+    let of = |cell: &'static str| rows.iter().filter(move |row| row.cell == cell);
+    for (cell, verdict) in [("instructions_2", "fail"), ("instructions_aa", "pass")] {
+        assert_eq!(of(cell).count(), 5, "{cell}");
+        assert!(of(cell).all(|row| row.base == "ace" && row.verdict == verdict), "{cell}: {rows:?}");
+    }
+    assert!(of("instructions_2").all(|row| row.ratio.is_some_and(|ratio| ratio > 1.019)), "{rows:?}");
+    assert!(of("instructions_aa").all(|row| row.ratio == Some(1.0)), "{rows:?}");
+}

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail, ensure};
 
 use crate::cmd::gate::{self, Shared, Wanted};
-use crate::gate::checkout::Checkout;
+use crate::gate::checkout::{Checkout, short};
 use crate::gate::config::Config;
-use crate::gate::session::Verdict;
 use crate::gate::side::{self, Side, Word};
+use crate::gate::verdict::Verdict;
 use crate::interrupt;
 use crate::terminal::say;
 
@@ -86,11 +86,7 @@ fn try_run(args: &Args) -> Result<u8> {
         args.bad
     );
     let engine = args.shared.engine.clone().unwrap_or_else(|| config.engine.clone());
-    let mut talk = |line: &str| {
-        if !args.shared.quiet {
-            eprintln!("{line}");
-        }
-    };
+    let mut talk = args.shared.talk();
     let side = |commit: &str, talk: &mut dyn FnMut(&str)| {
         side::resolve(&Word::Revision(commit.into()), &engine, false, talk)
     };
@@ -131,10 +127,6 @@ fn try_run(args: &Args) -> Result<u8> {
         }
     }
     Ok(0)
-}
-
-fn short(commit: &str) -> &str {
-    &commit[..commit.len().min(12)]
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `allocbench diagnose`: what holds the memory of a process, in one sentence, and what to do about it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,6 +11,7 @@ use crate::diagnose::mitigation::{self, Mitigation};
 use crate::diagnose::snapshot::Snapshot;
 use crate::diagnose::target::{self, Watch};
 use crate::diagnose::verdict::{self, Verdict, mb};
+use crate::engine::own_folder;
 use crate::scale::cell::{Bench, Loaded};
 use crate::scale::row::Row;
 use crate::scale::{record, variant};
@@ -92,7 +93,7 @@ fn look(args: &Args, watch: Watch) -> Result<(String, Vec<Snapshot>, Option<u64>
         return Ok((format!("process {pid}"), looks, trim(args, pid)));
     }
     ensure!(!args.command.is_empty(), "nothing to look at: name a process id, --cell ENGINE, or -- COMMAND");
-    let started = target::command(&args.command, &folder()?)?;
+    let started = target::command(&args.command, &own_folder()?)?;
     // The probe answers when the loader has run it.
     std::thread::sleep(Duration::from_millis(200));
     let looks = target::process(started.pid(), watch).unwrap_or_default();
@@ -111,7 +112,7 @@ fn trim(args: &Args, pid: u32) -> Option<u64> {
 /// A server under bursts; a look after each, when nothing is in flight.
 fn cell(args: &Args, label: &str) -> Result<(String, Vec<Snapshot>, Option<u64>)> {
     ensure!(args.bursts > 0 && args.requests > 0, "--bursts, --requests: 0 is no load; give 1 or more");
-    let folder = folder()?;
+    let folder = own_folder()?;
     let mut engine = variant::choose(label, &folder)?;
     engine.flags.extend(["--leak".into(), args.leak.to_string()]);
     let bench = Bench { folder: &folder, time_limit: Duration::from_secs(120) };
@@ -132,11 +133,6 @@ fn cell(args: &Args, label: &str) -> Result<(String, Vec<Snapshot>, Option<u64>)
         looks,
         trimmed,
     ))
-}
-
-fn folder() -> Result<PathBuf> {
-    let own = std::env::current_exe().context("the path of this executable cannot be read")?;
-    Ok(own.parent().unwrap_or(Path::new(".")).to_path_buf())
 }
 
 /// Rows for the figures, and where they are from.

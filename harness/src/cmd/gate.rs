@@ -2,24 +2,26 @@
 //!
 //! Exit code 0 pass, 1 fail, 2 undecided, 3 could not run. An error is one line, and leaves no report behind.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use crate::engine::{Choice, Shelf};
 use crate::gate::baseline::{self, Baseline};
-use crate::gate::callgrind::{self, Count};
+use crate::gate::callgrind;
 use crate::gate::checkout::Checkout;
 use crate::gate::config::Config;
+use crate::gate::counts;
 use crate::gate::figures::{self, GateMetric};
 use crate::gate::junit;
 use crate::gate::lineup::{contests, workload};
 use crate::gate::report::{Report, worse};
-use crate::gate::session::{self, Limits, Outcome, Verdict};
+use crate::gate::session::{self, Limits};
 use crate::gate::side::{self, Side, Word};
+use crate::gate::verdict::{Finding, Outcome, Verdict};
 use crate::terminal::say;
-use crate::{interrupt, machine};
+use crate::{args, interrupt, machine};
 
 /// Exit code of a gate that could not run.
 pub const COULD_NOT_RUN: u8 = 3;
@@ -53,6 +55,18 @@ pub struct Shared {
     pub quiet: bool,
 }
 
+impl Shared {
+    /// Says what is being done, unless nothing is to be said.
+    pub fn talk(&self) -> impl FnMut(&str) + use<> {
+        let quiet = self.quiet;
+        move |line| {
+            if !quiet {
+                eprintln!("{line}");
+            }
+        }
+    }
+}
+
 /// Flags.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -83,6 +97,9 @@ pub struct Args {
     /// Compare instruction counts of the engines in gate.toml, as built beside this program, with a recorded table; nothing else
     #[arg(long, value_name = "FILE", conflicts_with_all = ["candidate", "reference", "record_baseline"])]
     pub instructions_baseline: Option<PathBuf>,
+    /// Where that table was counted with another compiler or C library, say so and end with code 0
+    #[arg(long, requires = "instructions_baseline")]
+    pub skip_foreign: bool,
     /// Record that table
     #[arg(long, value_name = "FILE")]
     pub record_baseline: Option<PathBuf>,
@@ -119,7 +136,10 @@ fn try_run(args: &Args) -> Result<u8> {
         return record(&config, path);
     }
     let report = match &args.instructions_baseline {
-        Some(path) => against_recorded_counts(&config, path)?,
+        Some(path) => match against_counts(args, &config, path)? {
+            Some(report) => report,
+            None => return Ok(Verdict::Pass.code()),
+        },
         None => compare(args, &config)?,
     };
     let paths = report.write(&args.out)?;
@@ -129,10 +149,14 @@ fn try_run(args: &Args) -> Result<u8> {
         say(report.terminal())?;
         say(format!("report: {}", paths[0].display()))?;
     }
-    if args.annotations || std::env::var_os("GITHUB_ACTIONS").is_some() {
+    if annotates(args) {
         say(junit::annotations(&report).trim_end())?;
     }
     Ok(report.outcome.verdict.code())
+}
+
+fn annotates(args: &Args) -> bool {
+    args.annotations || std::env::var_os("GITHUB_ACTIONS").is_some()
 }
 
 /// What the metrics on the command line ask for.
@@ -146,8 +170,7 @@ pub struct Wanted {
 impl Wanted {
     /// From flags and file; instructions are left out silently only where nobody asked for them by name.
     pub fn new(shared: &Shared, config: &Config) -> Result<Wanted> {
-        let named: Vec<&str> =
-            shared.metrics.iter().map(|word| word.trim()).filter(|word| !word.is_empty()).collect();
+        let named = args::given(&shared.metrics);
         let by_name = named.contains(&callgrind::METRIC);
         ensure!(
             !(by_name && shared.no_instructions),
@@ -194,11 +217,7 @@ fn compare(args: &Args, config: &Config) -> Result<Report> {
     if let Word::Baseline(path) = &reference_word {
         return against_record(args, config, &candidate_word, path, &engine);
     }
-    let mut talk = |line: &str| {
-        if !args.shared.quiet {
-            eprintln!("{line}");
-        }
-    };
+    let mut talk = args.shared.talk();
     let candidate = side::resolve(&candidate_word, &engine, args.allow_dirty, &mut talk)?;
     let reference = side::resolve(&reference_word, &engine, args.allow_dirty, &mut talk)?;
     judge(&args.shared, config, &wanted, [&candidate, &reference], &mut talk)
@@ -215,6 +234,7 @@ pub fn judge(
     let mut outcome = Outcome {
         verdict: Verdict::Pass,
         reason: "no regression of the size that must be caught".into(),
+        crashed: false,
         findings: Vec::new(),
         notes: Vec::new(),
         seconds: 0.0,
@@ -229,8 +249,7 @@ pub fn judge(
         let contests = contests(config, &wanted.metrics)?;
         outcome = session::run(choices, contests, limits, shared.seed, !shared.no_pin, talk)?;
     }
-    // A candidate that does not run has nothing to count.
-    if wanted.instructions && (outcome.verdict != Verdict::Fail || !outcome.findings.is_empty()) {
+    if wanted.instructions && !outcome.crashed {
         talk("counting instructions");
         let findings = count_both(config, sides)?;
         let both = worse((outcome.verdict, outcome.reason), callgrind::judge(&findings));
@@ -256,7 +275,7 @@ fn report(config: &Config, shared: &Shared, labels: [String; 2], engine: String,
     }
 }
 
-fn count_both(config: &Config, sides: [&Side; 2]) -> Result<Vec<session::Finding>> {
+fn count_both(config: &Config, sides: [&Side; 2]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for name in &config.instructions.workloads {
         let workload = workload(name)?;
@@ -296,16 +315,12 @@ fn against_record(
     args: &Args,
     config: &Config,
     candidate: &Word,
-    path: &std::path::Path,
+    path: &Path,
     engine: &str,
 ) -> Result<Report> {
     let record = Baseline::open(path)?;
     let ops = baseline::ops(path)?;
-    let mut talk = |line: &str| {
-        if !args.shared.quiet {
-            eprintln!("{line}");
-        }
-    };
+    let mut talk = args.shared.talk();
     let wanted = Wanted::new(&args.shared, config)?;
     let metrics: Vec<_> = wanted.metrics.into_iter().filter(|metric| Baseline::holds(metric)).collect();
     ensure!(
@@ -359,57 +374,38 @@ fn control(side: &Side, name: &str) -> Result<Choice> {
     side::ask(&side.choice.binary, name).or_else(|_| Shelf::open()?.choose(name))
 }
 
-fn counts(config: &Config) -> Result<Vec<Count>> {
-    callgrind::available()?;
-    let shelf = Shelf::open()?;
-    let libc = shelf.choose("system")?.version;
-    let mut counts = Vec::new();
-    for engine in &config.instructions.baseline_engines {
-        let choice = shelf.choose(engine)?;
-        for name in &config.instructions.workloads {
-            counts.push(callgrind::count(&choice, &workload(name)?, config.instructions.ops, &libc)?);
-        }
-    }
-    ensure!(!counts.is_empty(), "gate.toml names no engine in instructions.baseline_engines; name one");
-    Ok(counts)
-}
-
-fn record(config: &Config, path: &std::path::Path) -> Result<u8> {
-    let counts = counts(config)?;
-    callgrind::write(path, &counts)?;
-    say(format!("{} counts recorded in {}", counts.len(), path.display()))?;
+fn record(config: &Config, path: &Path) -> Result<u8> {
+    let found = counts::count(config)?;
+    counts::write(path, &found)?;
+    say(format!("{} counts recorded in {}", found.len(), path.display()))?;
     Ok(0)
 }
 
-fn against_recorded_counts(config: &Config, path: &std::path::Path) -> Result<Report> {
-    let table = callgrind::read(path)?;
+/// Instruction counts of this build against those on record; `None` where they cannot be compared and need not be.
+fn against_counts(args: &Args, config: &Config, path: &Path) -> Result<Option<Report>> {
+    let table = counts::read(path)?;
+    let libc = counts::libc(&Shelf::open()?)?;
+    match counts::comparable(&table, &libc, path) {
+        Err(foreign) if args.skip_foreign => {
+            let line = format!("nothing compared: {foreign}");
+            say(&line)?;
+            if annotates(args) {
+                say(junit::annotation("warning", "Gate: nothing compared", &line))?;
+            }
+            return Ok(None);
+        }
+        outcome => outcome?,
+    }
     let begin = std::time::Instant::now();
-    let mut findings = Vec::new();
-    for count in counts(config)? {
-        let old = callgrind::recorded(&table, &count, path)?;
-        let mut finding = callgrind::compare(&count, old, config.instructions.baseline_fail_above);
-        finding.place = format!("{} on {}", count.engine, count.workload);
-        findings.push(finding);
-    }
-    if findings.is_empty() {
-        bail!("nothing was counted");
-    }
+    let findings = counts::against(config, &table, path)?;
     let (verdict, reason) = callgrind::judge(&findings);
     let notes = vec![format!(
         "margin {:.1} %: a count repeats to the digit, the margin is what a change may cost without being looked at",
         100.0 * (config.instructions.baseline_fail_above - 1.0)
     )];
-    let outcome = Outcome { verdict, reason, findings, notes, seconds: begin.elapsed().as_secs_f64() };
-    let shared = Shared {
-        engine: None,
-        metrics: Vec::new(),
-        budget: None,
-        config: PathBuf::new(),
-        seed: 42,
-        no_pin: false,
-        no_instructions: false,
-        quiet: true,
-    };
+    let seconds = begin.elapsed().as_secs_f64();
+    let outcome = Outcome { verdict, reason, crashed: false, findings, notes, seconds };
     let engines = config.instructions.baseline_engines.join(", ");
-    Ok(report(config, &shared, ["this build".into(), path.display().to_string()], engines, outcome))
+    let labels = ["this build".into(), path.display().to_string()];
+    Ok(Some(report(config, &args.shared, labels, engines, outcome)))
 }

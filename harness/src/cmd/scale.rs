@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use clap::Args as ClapArgs;
 
+use crate::engine::own_folder;
 use crate::scale::campaign::Campaign;
 use crate::scale::plan::{self, Size, Test, Wish};
 use crate::scale::record::{self, Provenance, Record, Settings};
@@ -102,7 +103,7 @@ pub fn run(args: &Args) -> Result<u8> {
         .collect();
     let mut record = Record::open(&args.out, settings, left_out, libraries, args.resume)?;
     interrupt::listen();
-    let folder = own_folder()?;
+    let folder = programs()?;
     let campaign = Campaign {
         points: &points,
         variants: &variants,
@@ -159,7 +160,7 @@ fn wish(args: &Args) -> Result<Wish> {
 
 /// The engines asked for; of the default ones those that are installed, and what is missing.
 fn engines(args: &Args) -> Result<(Vec<Variant>, Vec<String>)> {
-    let folder = own_folder()?;
+    let folder = programs()?;
     let (mut variants, mut left_out) = (Vec::new(), Vec::new());
     if args.engines.is_empty() {
         for label in variant::labels() {
@@ -183,14 +184,14 @@ fn engines(args: &Args) -> Result<(Vec<Variant>, Vec<String>)> {
     Ok((variants, left_out))
 }
 
-fn own_folder() -> Result<PathBuf> {
-    let own = std::env::current_exe().context("the path of this executable cannot be read")?;
-    let folder = own.parent().unwrap_or(Path::new(".")).to_path_buf();
+/// The folder of this program, where server and client must lie.
+fn programs() -> Result<PathBuf> {
+    let folder = own_folder()?;
     for name in ["allocbench-serve", "allocbench-load"] {
         ensure!(
             folder.join(name).is_file(),
-            "{name} is missing beside {}; build the workspace first: make build",
-            own.display()
+            "{name} is missing in {}, beside this program; build the workspace first: make build",
+            folder.display()
         );
     }
     Ok(folder)

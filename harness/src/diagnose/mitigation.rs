@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::verdict::Class;
 use crate::scale::row::Row;
-use crate::scale::tables::{REFERENCE, Rows, median, paired, resident};
+use crate::scale::rows::{REFERENCE, Rows, median, paired, resident};
 
 /// Rows of the reference run that is committed with the sources.
 const REFERENCE_ROWS: &str = include_str!("../../../results/reference/scaling.csv");

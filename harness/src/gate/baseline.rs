@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::analysis::{Dataset, metric};
+use crate::gate::course::Recorded;
 use crate::gate::figures::GateMetric;
-use crate::gate::session::Recorded;
 use crate::store;
 
 /// Metrics of the gate that are columns of a result file too.

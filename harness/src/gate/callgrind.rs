@@ -1,10 +1,8 @@
 //! The deterministic comparison: instructions per operation, counted under callgrind.
 //!
 //! A count repeats to the digit for engines that draw no random numbers, so one process a side suffices and the margin
-//! says all. A recorded baseline holds counts of an earlier build; it is bound to the compiler and the C library it was
-//! counted with, since both are part of what is counted, and refuses to judge where they differ.
+//! says all. Only this module starts processes under callgrind for a gate; [`super::counts`] keeps counts on record.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,7 +12,7 @@ use workloads::spec::Workload;
 
 use crate::engine::Choice;
 use crate::gate::sequence::State;
-use crate::gate::session::{Finding, Verdict, state_name};
+use crate::gate::verdict::{Finding, Verdict, state_name};
 use crate::runner::{self, Ending, Limits};
 
 /// Name of the metric.
@@ -132,62 +130,11 @@ pub fn judge(findings: &[Finding]) -> (Verdict, String) {
     }
 }
 
-/// Reads recorded counts.
-pub fn read(path: &Path) -> Result<Vec<Count>> {
-    let shown = path.display();
-    let mut reader = csv::Reader::from_path(path)
-        .with_context(|| format!("{shown} cannot be read; record it: make gate-baseline"))?;
-    let counts: Vec<Count> = reader
-        .deserialize()
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("{shown} is no table of counts; record it: make gate-baseline"))?;
-    ensure!(!counts.is_empty(), "{shown} holds no row; record it: make gate-baseline");
-    Ok(counts)
-}
-
-/// Writes counts, whole or not at all.
-pub fn write(path: &Path, counts: &[Count]) -> Result<()> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for count in counts {
-        writer.serialize(count)?;
-    }
-    let bytes = writer.into_inner().context("the table cannot be written")?;
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be created", folder.display()))?;
-    }
-    crate::store::write_bytes_atomic(path, &bytes)
-}
-
-/// The recorded count that belongs to a new one; an error that says why there is none.
-pub fn recorded<'a>(counts: &'a [Count], new: &Count, path: &Path) -> Result<&'a Count> {
-    let shown = path.display();
-    let found = counts
-        .iter()
-        .find(|old| (&old.engine, &old.workload, old.ops) == (&new.engine, &new.workload, new.ops));
-    let Some(found) = found else {
-        bail!(
-            "{shown} has no count of {} on {} at {} operations; record it anew: make gate-baseline",
-            new.engine,
-            new.workload,
-            new.ops
-        )
-    };
-    for (what, old, now) in
-        [("compiler", &found.compiler, &new.compiler), ("C library", &found.libc, &new.libc)]
-    {
-        ensure!(
-            old == now,
-            "{shown} was counted with the {what} {old}, this is {now}, so counts cannot be compared; record it anew: make gate-baseline"
-        );
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn sample(instructions: u64) -> Count {
+    pub(crate) fn sample(instructions: u64) -> Count {
         Count {
             engine: "system".into(),
             workload: "tiny_hot".into(),
@@ -207,22 +154,5 @@ mod tests {
         let found = compare(&sample(100_000), &sample(100_000), 1.005);
         assert_eq!(judge(&[found]).0, Verdict::Pass);
         assert_eq!(judge(&[]).0, Verdict::Undecided);
-    }
-
-    #[test]
-    fn a_table_survives_and_names_what_is_missing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep/instructions.csv");
-        write(&path, &[sample(5)]).unwrap();
-        let counts = read(&path).unwrap();
-        assert_eq!(counts, [sample(5)]);
-        assert_eq!(recorded(&counts, &sample(9), &path).unwrap().instructions, 5);
-        let other = Count { engine: "ace".into(), ..sample(9) };
-        assert!(recorded(&counts, &other, &path).unwrap_err().to_string().contains("no count of ace"));
-        let other = Count { compiler: "rustc 2".into(), ..sample(9) };
-        assert!(recorded(&counts, &other, &path).unwrap_err().to_string().contains("rustc 2"));
-        std::fs::write(&path, "engine,workload\n").unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("holds no row"));
-        assert!(read(&folder.path().join("none")).unwrap_err().to_string().contains("make gate-baseline"));
     }
 }

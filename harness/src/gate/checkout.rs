@@ -105,7 +105,7 @@ impl Checkout {
         if binary.is_file() {
             return Ok(binary);
         }
-        say(&format!("building {} in target/gate", &commit[..commit.len().min(12)]));
+        say(&format!("building {} in target/gate", short(commit)));
         self.check_out(commit)?;
         let built = self.build(commit, feature)?;
         let part = folder.join("part");
@@ -132,7 +132,7 @@ impl Checkout {
 
     fn build(&self, commit: &str, feature: &str) -> Result<PathBuf> {
         let (tree, target) = (self.store.join("tree"), self.store.join("build"));
-        let short = &commit[..commit.len().min(12)];
+        let short = short(commit);
         let mut command = Command::new("cargo");
         command.args(["build", "--release", "--locked", "-p", "cell", "--bin", "allocbench-cell"]);
         command.args(["--no-default-features", "--features", feature]);
@@ -147,6 +147,11 @@ impl Checkout {
         }
         Ok(target.join("release/allocbench-cell"))
     }
+}
+
+/// A commit as messages name it.
+pub fn short(commit: &str) -> &str {
+    &commit[..commit.len().min(12)]
 }
 
 /// Runs git and returns what it printed.

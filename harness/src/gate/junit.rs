@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::report::Report;
 use super::sequence::State;
-use super::session::{Finding, Verdict};
+use super::verdict::{Finding, Verdict};
 
 /// Text inside XML: characters that XML 1.0 has no place for become a question mark.
 fn xml(text: &str) -> String {
@@ -78,10 +78,15 @@ pub fn junit(report: &Report) -> String {
     text
 }
 
-/// Workflow commands: one for the verdict, one for each comparison that did not pass.
-pub fn annotations(report: &Report) -> String {
+/// One workflow command; `level` is notice, warning or error.
+pub fn annotation(level: &str, title: &str, text: &str) -> String {
     let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    format!("::{level} title={}::{}", property(title), data(text))
+}
+
+/// One annotation for the verdict, one for each comparison that did not pass.
+pub fn annotations(report: &Report) -> String {
     let outcome = &report.outcome;
     let level = |verdict| match verdict {
         Verdict::Pass => "notice",
@@ -89,8 +94,7 @@ pub fn annotations(report: &Report) -> String {
         Verdict::Undecided => "warning",
     };
     let title = format!("Gate: {}", outcome.verdict.name());
-    let mut text =
-        format!("::{} title={}::{}\n", level(outcome.verdict), property(&title), data(&outcome.reason));
+    let mut lines = vec![annotation(level(outcome.verdict), &title, &outcome.reason)];
     for finding in &outcome.findings {
         let level = match () {
             () if finding.is(State::Failed) => "error",
@@ -98,9 +102,9 @@ pub fn annotations(report: &Report) -> String {
             () => continue,
         };
         let title = format!("{} on {}", finding.label, finding.place);
-        let _ = writeln!(text, "::{level} title={}::{}", property(&title), data(&sentence(finding)));
+        lines.push(annotation(level, &title, &sentence(finding)));
     }
-    text
+    lines.join("\n")
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use workloads::catalog;
 use workloads::spec::Workload;
 
 use crate::gate::config::{Config, Entry};
+use crate::gate::course::{Contest, Recorded};
 use crate::gate::figures::{self, GateMetric};
 use crate::gate::measure::Bench;
-use crate::gate::session::{Contest, Recorded};
 
 /// The comparisons of a configuration: each workload with those of the wanted metrics that it takes.
 pub fn contests(config: &Config, wanted: &[&'static GateMetric]) -> Result<Vec<Contest>> {

@@ -1,7 +1,7 @@
 //! The gate: is a candidate worse than a reference, and how sure is that?
 //!
-//! The arrows point one way: `cmd` → [`session`] → [`measure`], [`sequence`] → [`figures`], [`signed_rank`]; [`side`] and
-//! [`checkout`] turn words into two measuring processes, [`config`] reads `gate.toml`, [`lineup`] makes of it what is run, [`callgrind`] compares instruction
+//! The arrows point one way: `cmd` → [`session`] → [`course`] → [`measure`], [`sequence`], [`verdict`] → [`figures`],
+//! [`signed_rank`]; [`side`] and [`checkout`] turn words into two measuring processes, [`config`] reads `gate.toml`, [`lineup`] makes of it what is run, [`callgrind`] compares instruction
 //! counts, [`report`] and its renderers write what was found, [`power`] studies the gate itself. Only [`measure`] and
 //! [`callgrind`] start measuring processes, only [`checkout`] starts builds. `docs/GATE.md` explains the method.
 
@@ -9,6 +9,8 @@ pub mod baseline;
 pub mod callgrind;
 pub mod checkout;
 pub mod config;
+pub mod counts;
+pub mod course;
 pub mod figures;
 pub mod junit;
 pub mod lineup;
@@ -22,3 +24,4 @@ pub mod session;
 pub mod side;
 pub mod signed_rank;
 pub mod study;
+pub mod verdict;

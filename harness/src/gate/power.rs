@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::engine::Shelf;
+use crate::engine::{self, Shelf};
 use crate::gate::callgrind;
 use crate::gate::config::Config;
+use crate::gate::course::Contest;
 use crate::gate::figures;
 use crate::gate::lineup::{contests, workload};
 use crate::gate::plant::{self, Base, Plant};
-use crate::gate::session::{self, Contest, Finding, Limits, Verdict};
+use crate::gate::session::{self, Limits};
 use crate::gate::study::{Cell, Kind, Row};
+use crate::gate::verdict::{Finding, Verdict};
 use crate::machine;
 
 /// Processes that load the machine: one more than a quiet machine has processors to give.
@@ -211,7 +213,7 @@ struct Load(Vec<Child>);
 
 impl Load {
     fn start() -> Result<Load> {
-        let own = std::env::current_exe().context("the path of this executable cannot be read")?;
+        let own = engine::own_program()?;
         let burner = |number: usize| {
             Command::new(&own)
                 .args(["power", "--burn", &number.to_string()])

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::gate::junit;
 use crate::gate::sequence::State;
-use crate::gate::session::{Finding, Outcome, Verdict};
+use crate::gate::verdict::{Finding, Outcome, Verdict};
 use crate::plot::forest::{self, Line, Panel, Scale};
 use crate::plot::scene::{Heading, Scene};
 use crate::plot::{backend, palette};
@@ -198,7 +198,7 @@ pub fn worse(a: (Verdict, String), b: (Verdict, String)) -> (Verdict, String) {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::gate::session::{Control, state_name};
+    use crate::gate::verdict::{Control, state_name};
 
     /// An invented gate with a comparison in every state.
     pub fn invented(verdict: Verdict) -> Report {
@@ -238,6 +238,7 @@ pub(crate) mod tests {
                     finding("alloc p50", State::Open, 1.05, false),
                     finding("free slowest 1 %", State::Open, 1.2, true),
                 ],
+                crashed: false,
                 notes: vec!["a note".into()],
                 seconds: 12.5,
             },

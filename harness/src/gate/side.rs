@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cell::wire::Listing;
 
 use crate::engine::{Choice, Shelf};
-use crate::gate::checkout::Checkout;
+use crate::gate::checkout::{Checkout, short};
 
 /// What a side is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn built(
 ) -> Result<Side> {
     let feature = engines::find(engine).map_or("", |entry| entry.feature);
     let binary = checkout.cell(commit, feature, say)?;
-    let short = &commit[..commit.len().min(12)];
+    let short = short(commit);
     let label = if commit.starts_with(name) { short.to_string() } else { format!("{name} {short}") };
     let choice = ask(&binary, engine).with_context(|| format!("revision {label}"))?;
     Ok(Side { label, choice, commit: Some(commit.into()) })

@@ -3,7 +3,7 @@
 use super::plan::PAYLOADS;
 use super::record::Reading;
 use super::row::Row;
-use super::tables::{REFERENCE, Rows, median, resident};
+use super::rows::{REFERENCE, Rows, median, resident};
 use crate::plot::figures::Figure;
 use crate::plot::lines::{self, Panel, Scale, Series};
 use crate::plot::palette::{self, Ink};
@@ -146,8 +146,8 @@ fn against_memory(rows: &Rows, caption: &str) -> Option<Figure> {
     let dots = |pick: fn(&Row) -> Option<f64>| -> Vec<Dot> {
         let engines = rows.engines("engines");
         let found = engines.iter().filter(|engine| **engine != REFERENCE).filter_map(|engine| {
-            let x = super::tables::paired(rows, "engines", engine, pick)?.median;
-            let y = super::tables::paired(rows, "engines", engine, |row| row.requests_per_s)?.median;
+            let x = super::rows::paired(rows, "engines", engine, pick)?.median;
+            let y = super::rows::paired(rows, "engines", engine, |row| row.requests_per_s)?.median;
             Some(Dot { label: (*engine).into(), ink: ink(engine), at: (x, y) })
         });
         found.collect()

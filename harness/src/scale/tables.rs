@@ -1,66 +1,18 @@
 //! The tables of `scale`, from rows alone: the published three with their figures beside ours, then what they lack.
 //!
-//! A figure is the median over blocks. Growth is against the first row, as published. Ratios to glibc are paired
-//! within blocks and carry their interval where there are two blocks or more.
+//! A figure is the median over blocks. Ratios to glibc are paired within blocks and carry their interval where there
+//! are two blocks or more. The tables over an axis are [`super::growth`]'s.
 
+use super::growth;
 use super::row::Row;
+use super::rows::{Pick, Rows, against, last_idle, mb, median, paired, resident};
 use super::seed;
-use crate::analysis::{Ratio, robust};
+use crate::analysis::Ratio;
 use crate::tables::format::{ratio_interval, significant};
 use crate::tables::{Cell, Table};
 
-/// What a figure is taken from.
-pub type Pick = fn(&Row) -> Option<f64>;
-
-/// Engine that ratios are formed to.
-pub const REFERENCE: &str = "glibc";
-
 /// The engine of this project.
 const OWN: &str = "ace";
-
-/// Bytes as MB, as published.
-fn mb(bytes: Option<u64>) -> Option<f64> {
-    bytes.map(|bytes| bytes as f64 / 1e6)
-}
-
-/// The resident set when the load has ended.
-pub fn resident(row: &Row) -> Option<f64> {
-    mb(row.resident_bytes_idle_0ms)
-}
-
-/// Rows that have figures, by what makes a point.
-pub struct Rows<'a>(pub &'a [Row]);
-
-impl<'a> Rows<'a> {
-    /// Rows of a test.
-    pub fn of(&self, test: &'a str) -> impl Iterator<Item = &'a Row> {
-        self.0.iter().filter(move |row| row.is_ok() && row.test == test)
-    }
-
-    /// Engines of a test in the order of the list of engines, then others.
-    pub fn engines(&self, test: &'a str) -> Vec<&'a str> {
-        let order = super::variant::labels();
-        let mut engines: Vec<&str> = self.of(test).map(|row| row.engine.as_str()).collect();
-        engines.sort_by_key(|engine| {
-            (order.iter().position(|known| known == engine).unwrap_or(usize::MAX), *engine)
-        });
-        engines.dedup();
-        engines
-    }
-
-    /// Sorted values of a column of a test.
-    pub fn values(&self, test: &'a str, of: fn(&Row) -> u64) -> Vec<u64> {
-        let mut values: Vec<u64> = self.of(test).map(of).collect();
-        values.sort_unstable();
-        values.dedup();
-        values
-    }
-}
-
-/// Median over rows.
-pub fn median<'a>(rows: impl Iterator<Item = &'a Row>, pick: Pick) -> Option<f64> {
-    robust::median(&rows.filter_map(pick).collect::<Vec<f64>>())
-}
 
 /// All tables that have rows.
 pub fn all(rows: &[Row]) -> Vec<Table> {
@@ -69,54 +21,31 @@ pub fn all(rows: &[Row]) -> Vec<Table> {
         engines(&rows),
         idle(&rows),
         arenas(&rows),
-        growth_by_engine(&rows),
-        published(&rows, "concurrency", |row| row.concurrency, &seed::CONCURRENCY),
-        published(&rows, "requests", |row| row.requests, &seed::REQUESTS),
-        requests_by_engine(&rows),
+        growth::growth_by_engine(&rows),
+        growth::published(&rows, "concurrency", |row| row.concurrency, &seed::CONCURRENCY),
+        growth::published(&rows, "requests", |row| row.requests, &seed::REQUESTS),
+        growth::requests_by_engine(&rows),
         latency(&rows),
         own_against_peers(&rows),
         keep_alive(&rows),
-        threads(&rows),
+        growth::threads(&rows),
         failures(&rows),
     ];
     tables.retain(|table| !table.rows.is_empty());
     tables
 }
 
-fn figure(value: Option<f64>) -> Cell {
+/// A figure, or nothing.
+pub fn figure(value: Option<f64>) -> Cell {
     Cell::figure(value, significant)
-}
-
-fn growth(value: Option<f64>, base: Option<f64>) -> Option<f64> {
-    value.zip(base).map(|(value, base)| (value / base - 1.0) * 100.0)
-}
-
-fn percent(value: Option<f64>) -> Cell {
-    Cell::figure(value, |value| format!("{value:+.0} %"))
-}
-
-/// Ratio to glibc over the blocks of one test.
-pub fn paired(rows: &Rows, test: &str, engine: &str, pick: Pick) -> Option<Ratio> {
-    against(rows, test, engine, REFERENCE, pick)
-}
-
-/// Ratio of an engine to another over the blocks of one test, which has one point.
-fn against(rows: &Rows, test: &str, engine: &str, other: &str, pick: Pick) -> Option<Ratio> {
-    let of = |name: &str, block: u32| {
-        let mut own = rows.0.iter().filter(|row| row.is_ok() && row.test == test && row.engine == name);
-        own.find(|row| row.block == block).and_then(pick)
-    };
-    let blocks = rows.0.iter().map(|row| row.block).max().unwrap_or(0);
-    let pairs: Vec<(f64, f64)> =
-        (0..=blocks).filter_map(|block| of(engine, block).zip(of(other, block))).collect();
-    Ratio::paired(&pairs)
 }
 
 fn ratio(found: Option<Ratio>) -> Cell {
     found.map_or_else(|| Cell::text("–"), |found| Cell::number(ratio_interval(&found), found.median))
 }
 
-fn head(words: &[&str]) -> Vec<String> {
+/// Names of columns.
+pub fn head(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.into()).collect()
 }
 
@@ -242,129 +171,6 @@ fn arenas(rows: &Rows) -> Table {
     table
 }
 
-/// The last reading before the trim.
-fn last_idle(row: &Row) -> Option<f64> {
-    mb(row.resident_bytes_idle_12s.or(row.resident_bytes_idle_5s).or(row.resident_bytes_idle_0ms))
-}
-
-/// Tests 1 and 2 in the published form, for glibc.
-fn published(rows: &Rows, test: &'static str, axis: fn(&Row) -> u64, seed: &[(u64, f64, f64)]) -> Table {
-    let name = if test == "concurrency" { "Concurrency" } else { "Requests" };
-    let number = if test == "concurrency" { 1 } else { 2 };
-    let mut table = Table::new(
-        format!("{name} (glibc)"),
-        format!(
-            "Test {number}. Resident MB when the load has ended and its growth against the first row; the published growth beside ours, where it has that row. The published sizes are those of SCALE=full."
-        ),
-        1,
-        head(&[
-            &name.to_lowercase(),
-            "1 K MB",
-            "1 K growth",
-            "200 K MB",
-            "200 K growth",
-            "200 K / 1 K",
-            "published 1 K",
-            "published 200 K",
-            "published ratio",
-        ]),
-    );
-    let of = |payload: usize, at: u64| {
-        let payload = super::plan::PAYLOADS[payload];
-        let own = rows.of(test).filter(|row| row.engine == REFERENCE && row.payload_bytes == payload);
-        median(own.filter(|row| axis(row) == at), resident)
-    };
-    let own = rows.of(test).filter(|row| row.engine == REFERENCE);
-    let mut values: Vec<u64> = own.map(axis).collect();
-    values.sort_unstable();
-    values.dedup();
-    let base = |payload: usize| values.iter().find_map(|&at| of(payload, at));
-    for &at in &values {
-        let (small, large) = (of(0, at), of(1, at));
-        let found = seed.iter().find(|(seed_at, ..)| *seed_at == at);
-        table.push(vec![
-            Cell::number(at.to_string(), at as f64),
-            figure(small),
-            percent(growth(small, base(0))),
-            figure(large),
-            percent(growth(large, base(1))),
-            figure(large.zip(small).map(|(large, small)| large / small)),
-            percent(growth(found.map(|row| row.1), Some(seed[0].1))),
-            percent(growth(found.map(|row| row.2), Some(seed[0].2))),
-            figure(found.map(|row| row.2 / row.1)),
-        ]);
-    }
-    table
-}
-
-/// Test 1 for every engine: from the least to the greatest concurrency.
-fn growth_by_engine(rows: &Rows) -> Table {
-    let counts = rows.values("concurrency", |row| row.concurrency);
-    let (Some(&low), Some(&high)) = (counts.first(), counts.last()) else { return Table::default() };
-    let mut names = vec!["engine".to_string()];
-    for payload in ["1 K", "200 K"] {
-        names.push(format!("{payload} at {low} MB"));
-        names.push(format!("{payload} at {high} MB"));
-        names.push(format!("{payload} growth MB"));
-        names.push(format!("{payload} growth"));
-    }
-    names.push(format!("requests/s at {high}"));
-    let mut table = Table::new(
-        "Growth with concurrency",
-        "Test 1 for every engine: resident MB when the load has ended. The published growth from 2 to 96 is +89 % at 1 K and +245 % at 200 K.",
-        1,
-        names,
-    );
-    for engine in rows.engines("concurrency") {
-        let at = |payload: u64, count: u64, pick: Pick| {
-            let own =
-                rows.of("concurrency").filter(|row| row.engine == engine && row.payload_bytes == payload);
-            median(own.filter(|row| row.concurrency == count), pick)
-        };
-        let mut cells = vec![Cell::text(engine)];
-        for payload in super::plan::PAYLOADS {
-            let (from, to) = (at(payload, low, resident), at(payload, high, resident));
-            cells.push(figure(from));
-            cells.push(figure(to));
-            cells.push(figure(to.zip(from).map(|(to, from)| to - from)));
-            cells.push(percent(growth(to, from)));
-        }
-        cells.push(figure(at(super::plan::PAYLOADS[1], high, |row| row.requests_per_s)));
-        table.push(cells);
-    }
-    table
-}
-
-/// Test 2 for every engine, at 200 K.
-fn requests_by_engine(rows: &Rows) -> Table {
-    let payload = super::plan::PAYLOADS[1];
-    let mut counts: Vec<u64> =
-        rows.of("requests").filter(|row| row.payload_bytes == payload).map(|row| row.requests).collect();
-    counts.sort_unstable();
-    counts.dedup();
-    let mut names = vec!["engine".to_string()];
-    names.extend(counts.iter().map(|count| format!("{count} MB")));
-    names.push("growth".into());
-    let mut table = Table::new(
-        "Growth with requests, 200 K, 48 in flight",
-        "Test 2 for every engine: resident MB when the load has ended. The published growth over a factor of 64 is +51 %.",
-        1,
-        names,
-    );
-    for engine in rows.engines("requests") {
-        let of = |count: u64| {
-            let own = rows.of("requests").filter(|row| row.engine == engine && row.payload_bytes == payload);
-            median(own.filter(|row| row.requests == count), resident)
-        };
-        let mut cells = vec![Cell::text(engine)];
-        cells.extend(counts.iter().map(|&count| figure(of(count))));
-        let ends = counts.last().zip(counts.first());
-        cells.push(percent(ends.and_then(|(&last, &first)| growth(of(last), of(first)))));
-        table.push(cells);
-    }
-    table
-}
-
 /// Open loop.
 fn latency(rows: &Rows) -> Table {
     let rate = median(rows.of("latency"), |row| row.rate_per_s).unwrap_or(0.0);
@@ -447,37 +253,6 @@ fn keep_alive(rows: &Rows) -> Table {
                 figure(of(|row| mb(row.resident_bytes_trimmed))),
             ]);
         }
-    }
-    table
-}
-
-/// Threads of the blocking pool.
-fn threads(rows: &Rows) -> Table {
-    let sizes = rows.values("threads", |row| row.blocking_max);
-    let mut names = vec!["engine".to_string()];
-    names.extend(sizes.iter().map(|size| format!("{size} threads MB")));
-    names.push("growth MB".into());
-    names.push("requests/s, least".into());
-    names.push("requests/s, most".into());
-    let mut table = Table::new(
-        "Threads",
-        "Resident MB when the load has ended, 200 K, 144 in flight, over the greatest number of blocking threads.",
-        1,
-        names,
-    );
-    for engine in rows.engines("threads") {
-        let of = |size: u64, pick: Pick| {
-            median(rows.of("threads").filter(|row| row.engine == engine && row.blocking_max == size), pick)
-        };
-        let mut cells = vec![Cell::text(engine)];
-        cells.extend(sizes.iter().map(|&size| figure(of(size, resident))));
-        let ends = sizes.last().zip(sizes.first());
-        let (most, least) =
-            ends.map_or((None, None), |(&most, &least)| (of(most, resident), of(least, resident)));
-        cells.push(figure(most.zip(least).map(|(most, least)| most - least)));
-        cells.push(figure(sizes.first().and_then(|&size| of(size, |row| row.requests_per_s))));
-        cells.push(figure(sizes.last().and_then(|&size| of(size, |row| row.requests_per_s))));
-        table.push(cells);
     }
     table
 }
