@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use cell::wire::{ListedEngine, Listing};
+use engines::catalog::{CATALOG, Entry};
 use serde::Serialize;
 
 use crate::analysis::dataset::CONTROL_SUFFIX;
@@ -38,6 +39,14 @@ pub fn own_program() -> Result<PathBuf> {
 /// The folder of this program, where a build leaves all that it starts.
 pub fn own_folder() -> Result<PathBuf> {
     Ok(own_program()?.parent().unwrap_or(Path::new(".")).to_path_buf())
+}
+
+/// The engine of the catalogue that is called so, built or not.
+pub fn entry(name: &str) -> Result<&'static Entry> {
+    engines::find(name).with_context(|| {
+        let known: Vec<&str> = CATALOG.iter().map(|entry| entry.name).collect();
+        format!("no engine is called '{name}'; known are {} (see: allocbench list)", known.join(", "))
+    })
 }
 
 /// The engines of all cell binaries found.
@@ -90,22 +99,14 @@ impl Shelf {
                 env: Vec::new(),
             });
         }
-        match engines::find(name) {
-            Some(entry) => bail!(
-                "engine '{name}' is not built: it needs the cargo feature '{}' in the binary {}; build it with: {}",
-                entry.feature,
-                self.folder.join(entry.flavour).display(),
-                if entry.flavour == CELL || entry.feature == "mimalloc2" {
-                    "make build"
-                } else {
-                    "make build-all"
-                },
-            ),
-            None => {
-                let known: Vec<&str> = engines::catalog::CATALOG.iter().map(|entry| entry.name).collect();
-                bail!("no engine is called '{name}'; known are {} (see: allocbench list)", known.join(", "))
-            }
-        }
+        let entry = entry(name)?;
+        let target =
+            if entry.flavour == CELL || entry.feature == "mimalloc2" { "build" } else { "build-all" };
+        bail!(
+            "engine '{name}' is not built: it needs the cargo feature '{}' in the binary {}; build it with: make {target}",
+            entry.feature,
+            self.folder.join(entry.flavour).display(),
+        );
     }
 
     /// An engine called `name`: the C ABI of the library at `path`.

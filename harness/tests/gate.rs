@@ -59,6 +59,7 @@ fn what_cannot_run_is_one_line_and_code_three() {
     refused(here, &gate(&["--candidate", "HEAD", "--reference", "HEAD~1"]), &["does not build", "log"]);
     refused(here, &gate(&["--candidate", "bin:/bin/true"]), &["/bin/true", "allocbench-cell"]);
     refused(here, &gate(&["--candidate", "engine:nosuch"]), &["'nosuch'", "known are"]);
+    refused(here, &gate(&["--engine", "nosuch"]), &["'nosuch'", "known are"]);
     refused(here, &gate(&["--candidate", "csv:x.csv", "--reference", "system"]), &["x.csv", "--candidate"]);
     refused(here, &gate(&["--candidate", "system", "--reference", "none.csv"]), &["none.csv"]);
     refused(here, &gate(&["--metrics", "speed"]), &["'speed'", "alloc_ns_p99"]);
@@ -169,7 +170,7 @@ fn the_study_shows_its_table_and_refuses_what_it_does_not_know() {
 }
 
 #[test]
-fn two_per_cent_more_instructions_fail_every_time_and_equal_sides_never() {
+fn two_per_cent_more_instructions_on_the_fast_path_fail_every_time_and_equal_sides_never() {
     if Command::new("valgrind").arg("--version").output().is_err() {
         eprintln!("skipped: valgrind is not installed, so no instruction can be counted");
         return;
@@ -189,6 +190,9 @@ fn two_per_cent_more_instructions_fail_every_time_and_equal_sides_never() {
         assert_eq!(of(cell).count(), 5, "{cell}");
         assert!(of(cell).all(|row| row.base == "ace" && row.verdict == verdict), "{cell}: {rows:?}");
     }
-    assert!(of("instructions_2").all(|row| row.ratio.is_some_and(|ratio| ratio > 1.019)), "{rows:?}");
+    // Two per cent of the fast path, which is a part of what an operation of the loop costs.
+    let planted =
+        |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (1.003..1.02).contains(&ratio));
+    assert!(of("instructions_2").all(planted), "{rows:?}");
     assert!(of("instructions_aa").all(|row| row.ratio == Some(1.0)), "{rows:?}");
 }

@@ -56,6 +56,14 @@ impl Plant {
     }
 }
 
+/// Adds `wanted` instructions to an operation of a loop that allocates, one turn adding `a_turn` where it is planted in
+/// every allocation: one turn every so many allocations, or several in each. Never less than is wanted.
+pub fn fast_path(wanted: f64, a_turn: f64) -> Plant {
+    let every = (a_turn / wanted).floor().max(1.0);
+    let turns = (wanted * every / a_turn).ceil();
+    Plant { every: every as u64, turns: Some(turns as u64), ..Plant::default() }
+}
+
 /// What cells without a plant found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Base {
@@ -202,6 +210,15 @@ mod tests {
         let base = Base { alloc_ns: steps, ns_per_op: 20.0, ops_per_alloc: 2.0, resident_bytes: 1e7 };
         // p99 is 19.9; the delayed twentieth must reach 23.9 at its 80 % point, 17.99.
         assert!((base.tail(0.1).delay_ns - 5.9).abs() < 0.05, "{:?}", base.tail(0.1));
+    }
+
+    #[test]
+    fn a_share_of_the_fast_path_is_a_turn_every_few_allocations_or_several_in_each() {
+        for (wanted, a_turn, expected) in [(0.3, 2.0, (6, 1)), (2.0, 2.0, (1, 1)), (5.0, 2.0, (1, 3))] {
+            let plant = fast_path(wanted, a_turn);
+            assert_eq!((plant.every, plant.turns), (expected.0, Some(expected.1)));
+            assert!(a_turn * expected.1 as f64 / plant.every as f64 >= wanted);
+        }
     }
 
     #[test]

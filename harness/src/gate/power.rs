@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use crate::analysis::dataset::FLOOR;
 use crate::engine::{self, Shelf};
 use crate::gate::callgrind;
 use crate::gate::config::Config;
@@ -22,7 +23,7 @@ use crate::machine;
 
 /// Processes that load the machine: one more than a quiet machine has processors to give.
 const BURNERS: usize = 2;
-/// Turns of the delay loop that the instructions cells add to every allocation: found by counting one turn.
+/// Turns of the delay loop by which the instructions of one turn are counted.
 const PROBE_TURNS: u64 = 64;
 /// Times that a plant's effect is measured and corrected.
 const CORRECTIONS: usize = 3;
@@ -159,28 +160,29 @@ impl<'a> Study<'a> {
         Ok(Plant { delay_ns: (plant.delay_ns + missing_ns * per_delay).max(0.0), ..plant })
     }
 
-    /// Instruction counts: a loop of so many turns that the first workload's operations cost `size` more.
+    /// Instruction counts: a turn of a loop every so many allocations, so that the fast path costs `size` more.
     fn count(&self, cell: &Cell, mut row: Row) -> Result<Row> {
         callgrind::available()?;
         let begin = Instant::now();
         let settings = &self.config.instructions;
         let name = settings.workloads.first().context("gate.toml names no workload for instructions")?;
         let workload = workload(name)?;
-        let count = |turns: u64| {
-            let plant = Plant { every: 1, turns: Some(turns), ..Plant::default() };
-            callgrind::count(&plant.choice(&self.shelf, self.base)?, &workload, settings.ops, "")
+        let count = |base: &str, plant: Plant| {
+            callgrind::count(&plant.choice(&self.shelf, base)?, &workload, settings.ops, "")
         };
-        let reference = count(0)?;
-        let turns = if cell.size > 0.0 {
-            let a_turn = (count(PROBE_TURNS)?.per_op() - reference.per_op()) / PROBE_TURNS as f64;
-            (cell.size * reference.per_op() / a_turn).ceil() as u64
-        } else {
-            0
-        };
-        let finding = callgrind::compare(&count(turns)?, &reference, settings.fail_above);
+        let plain = Plant { every: 1, turns: Some(0), ..Plant::default() };
+        let mut plant = plain;
+        if cell.size > 0.0 {
+            let (own, floor) = (count(self.base, plain)?.per_op(), count(FLOOR, plain)?.per_op());
+            let probe = Plant { turns: Some(PROBE_TURNS), ..plain };
+            let a_turn = (count(self.base, probe)?.per_op() - own) / PROBE_TURNS as f64;
+            plant = plant::fast_path(cell.size * (own - floor), a_turn);
+        }
+        let reference = count(self.base, Plant { turns: Some(0), ..plant })?;
+        let finding = callgrind::compare(&count(self.base, plant)?, &reference, settings.fail_above);
         let (verdict, reason) = callgrind::judge(std::slice::from_ref(&finding));
         (row.verdict, row.reason) = (verdict.name().into(), reason);
-        row.every = turns;
+        row.every = plant.every;
         row.seconds = begin.elapsed().as_secs_f64();
         fill(&mut row, &[finding]);
         Ok(row)

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use cell::wire::Listing;
 
-use crate::engine::{Choice, Shelf};
+use crate::engine::{Choice, Shelf, entry};
 use crate::gate::checkout::{Checkout, short};
 
 /// What a side is.
@@ -96,8 +96,8 @@ fn built(
     engine: &str,
     say: &mut dyn FnMut(&str),
 ) -> Result<Side> {
-    let feature = engines::find(engine).map_or("", |entry| entry.feature);
-    let binary = checkout.cell(commit, feature, say)?;
+    // A name that nobody knows is refused before a build of minutes.
+    let binary = checkout.cell(commit, entry(engine)?.feature, say)?;
     let short = short(commit);
     let label = if commit.starts_with(name) { short.to_string() } else { format!("{name} {short}") };
     let choice = ask(&binary, engine).with_context(|| format!("revision {label}"))?;

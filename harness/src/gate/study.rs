@@ -31,7 +31,7 @@ pub enum Kind {
     Throughput,
     /// Its resident set is larger.
     Resident,
-    /// It executes more instructions.
+    /// Its fast path executes more instructions; the size is a share of what it has above the floor's.
     Instructions,
 }
 
