@@ -160,6 +160,14 @@ fn a_command_is_run_under_engines_that_prove_themselves() {
         &["exec", "--engines", "system", "--preload", &fake, "--reps", "1", "--", "ls", "/"],
     );
     assert!(said.contains("malloc was served by"), "{said}");
+    // A child that is forked and starts nothing has a witness; a program that was given a clean environment has none.
+    let run = |script: &str| {
+        succeeds(folder, &["exec", "--engines", "system,ace", "--reps", "1", "--", "/bin/bash", "-c", script])
+    };
+    let forked = run("( for _ in 1 2 3 4; do sleep 0.05; done; echo subshell )");
+    assert!(forked.contains("same output, served"), "{forked}");
+    let bare = run("env -i sleep 0.3; echo");
+    assert!(bare.contains("1 processes have no witness"), "{bare}");
     let greedy = "x = list(range(20_000_000))";
     let said = allocbench(
         folder,

@@ -1,15 +1,22 @@
 //! A witness inside each process of a measured command: which library serves its `malloc`, and, at its end, the
 //! peaks of its memory, read in the process itself.
 //!
-//! Preloaded beside (never before) the engine under test; it exports nothing and allocates nothing. One line of text
-//! for each moment goes to the file that `ALLOCBENCH_WITNESS` names, in one write, so lines of many processes do not mix:
-//! `start PID PARENT LIBRARY` before main, `end PID VmHWM VmPeak` (kB) when the process ends by itself. A process
-//! that is killed, or leaves by `_exit`, has no end line.
+//! Preloaded beside (never before) the engine under test; it exports nothing and allocates nothing. One line of words,
+//! parted by tabs, for each moment goes to the file that `ALLOCBENCH_WITNESS` names, in one write, so lines of many
+//! processes do not mix: `start PID EXECUTABLE LIBRARY` before main, `fork PID EXECUTABLE LIBRARY` in a forked
+//! child, `end PID VmHWM VmPeak` (kB) when the process ends by itself. A process that is killed, or leaves by
+//! `_exit`, has no end line; one made by `vfork` or a bare `clone` has no line until it starts a program.
+//!
+//! File and library are kept from the start: after a fork of a threaded process nothing may be called that takes a
+//! lock, and a program may write over the environment it was given.
 
-use core::ffi::{CStr, c_void};
+use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_char, c_void};
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
-const LINE_BYTES: usize = 1200;
+const PATH_BYTES: usize = 1024;
+const LINE_BYTES: usize = 2 * PATH_BYTES + 64;
 
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -18,6 +25,32 @@ static START: extern "C" fn() = start;
 #[unsafe(link_section = ".fini_array")]
 static END: extern "C" fn() = end;
 
+/// The file to write to; empty where nobody asked.
+struct File(UnsafeCell<[u8; PATH_BYTES]>);
+
+// SAFETY: written once, by `start`, before main and so before any other thread; read only after that.
+unsafe impl Sync for File {}
+
+static FILE: File = File(UnsafeCell::new([0; PATH_BYTES]));
+/// The name of the library that serves, kept by the dynamic linker while the library is loaded: always, for one
+/// that was loaded with the program.
+static LIBRARY: AtomicPtr<c_char> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Takes the file's name from the environment; one that is too long is as none.
+fn keep_file() {
+    // SAFETY: reads the environment before main.
+    let path = unsafe { libc::getenv(c"ALLOCBENCH_WITNESS".as_ptr()) };
+    if path.is_null() {
+        return;
+    }
+    // SAFETY: a NUL-terminated string of the environment.
+    let path = unsafe { CStr::from_ptr(path) }.to_bytes();
+    if path.len() < PATH_BYTES {
+        // SAFETY: before main, so nobody else has the array.
+        unsafe { (&mut *FILE.0.get())[..path.len()].copy_from_slice(path) };
+    }
+}
+
 /// A line that is being put together, cut where it is full.
 struct Line {
     bytes: [u8; LINE_BYTES],
@@ -25,16 +58,25 @@ struct Line {
 }
 
 impl Line {
+    /// A line of this process.
     fn new(word: &[u8]) -> Line {
         let mut line = Line { bytes: [0; LINE_BYTES], count: 0 };
-        line.add(word);
+        line.text(word);
+        // SAFETY: takes nothing.
+        line.number(unsafe { libc::getpid() } as u32);
         line
     }
 
-    fn add(&mut self, text: &[u8]) {
+    fn text(&mut self, text: &[u8]) {
         let count = text.len().min(LINE_BYTES - 1 - self.count);
         self.bytes[self.count..self.count + count].copy_from_slice(&text[..count]);
         self.count += count;
+    }
+
+    /// A further word.
+    fn add(&mut self, word: &[u8]) {
+        self.text(b"\t");
+        self.text(word);
     }
 
     fn number(&mut self, number: u32) {
@@ -52,13 +94,13 @@ impl Line {
 
     fn send(mut self) {
         self.bytes[self.count] = b'\n';
-        // SAFETY: reads the environment before main or after it.
-        let path = unsafe { libc::getenv(c"ALLOCBENCH_WITNESS".as_ptr()) };
-        if path.is_null() {
+        let path = FILE.0.get().cast::<c_char>().cast_const();
+        // SAFETY: the array has been written by `start` and holds at least one NUL at its end.
+        if unsafe { *path } == 0 {
             return;
         }
         let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CLOEXEC;
-        // SAFETY: a NUL-terminated path of the environment.
+        // SAFETY: a NUL-terminated path, as above.
         let file = unsafe { libc::open(path, flags) };
         // SAFETY: a buffer with its length; a descriptor of ours, or −1, which is refused.
         unsafe { libc::write(file, self.bytes.as_ptr().cast(), self.count + 1) };
@@ -67,22 +109,39 @@ impl Line {
     }
 }
 
-fn pid(line: &mut Line) {
-    line.add(b" ");
-    // SAFETY: takes nothing.
-    line.number(unsafe { libc::getpid() } as u32);
+extern "C" fn start() {
+    keep_file();
+    let mut name = server().map_or(core::ptr::null(), CStr::as_ptr);
+    if name.is_null() {
+        // SAFETY: a callback of the type asked for; the place outlives the call.
+        unsafe { libc::dl_iterate_phdr(Some(keep_definer), (&raw mut name).cast()) };
+    }
+    LIBRARY.store(name.cast_mut(), Ordering::Relaxed);
+    tell(b"start");
+    // SAFETY: the handler calls nothing but what a signal handler may call.
+    unsafe { libc::pthread_atfork(None, None, Some(forked)) };
 }
 
-extern "C" fn start() {
-    let mut line = Line::new(b"start");
-    pid(&mut line);
-    line.add(b" ");
-    // SAFETY: takes nothing.
-    line.number(unsafe { libc::getppid() } as u32);
-    line.add(b" ");
-    if !add_server(&mut line) {
-        // SAFETY: a callback of the type asked for; the line outlives the call.
-        unsafe { libc::dl_iterate_phdr(Some(add_definer), (&raw mut line).cast()) };
+/// In the child of a fork, which may have had threads.
+extern "C" fn forked() {
+    // SAFETY: the address of this thread's own errno.
+    let errno = unsafe { *libc::__errno_location() };
+    tell(b"fork");
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+/// Says what runs here and who serves it.
+fn tell(word: &[u8]) {
+    let mut line = Line::new(word);
+    let mut path = [0_u8; PATH_BYTES];
+    // SAFETY: a NUL-terminated path and a buffer with its length.
+    let count = unsafe { libc::readlink(c"/proc/self/exe".as_ptr(), path.as_mut_ptr().cast(), path.len()) };
+    line.add(&path[..count.max(0) as usize]);
+    let library = LIBRARY.load(Ordering::Relaxed);
+    if !library.is_null() {
+        // SAFETY: a NUL-terminated name, see `LIBRARY`.
+        line.add(unsafe { CStr::from_ptr(library) }.to_bytes());
     }
     line.send();
 }
@@ -121,25 +180,19 @@ unsafe extern "C" {
     ) -> libc::c_int;
 }
 
-/// Adds what the name resolves to; false where that is but a stub in a program that is not position-independent, which
+/// What the name resolves to; none where that is but a stub in a program that is not position-independent, which
 /// has the function's address without being its definition.
-fn add_server(line: &mut Line) -> bool {
+fn server() -> Option<&'static CStr> {
     // SAFETY: a NUL-terminated name.
     let malloc = unsafe { libc::dlsym(libc::RTLD_DEFAULT, MALLOC.as_ptr()) };
-    match object_of(malloc) {
-        Some((name, section)) if section != 0 => {
-            line.add(name.to_bytes());
-            true
-        }
-        _ => false,
-    }
+    object_of(malloc).filter(|(_, section)| *section != 0).map(|(name, _)| name)
 }
 
-/// Adds the first loaded object, in the order in which names are looked up, that defines the function itself.
-unsafe extern "C" fn add_definer(
+/// Keeps the first loaded object, in the order in which names are looked up, that defines the function itself.
+unsafe extern "C" fn keep_definer(
     object: *mut libc::dl_phdr_info,
     _: usize,
-    line: *mut c_void,
+    place: *mut c_void,
 ) -> libc::c_int {
     // SAFETY: the caller of the callback gives a valid entry.
     let name = unsafe { (*object).dlpi_name };
@@ -161,8 +214,8 @@ unsafe extern "C" fn add_definer(
     match object_of(malloc) {
         // Through its dependencies an object finds others' definitions too.
         Some((found, _)) if found == own => {
-            // SAFETY: `start` passes its line.
-            unsafe { (*line.cast::<Line>()).add(own.to_bytes()) };
+            // SAFETY: `start` passes the place of its name.
+            unsafe { *place.cast::<*const c_char>() = found.as_ptr() };
             1
         }
         _ => 0,
@@ -189,9 +242,7 @@ extern "C" fn end() {
     unsafe { libc::close(file) };
     let text = &text[..count.max(0) as usize];
     let mut line = Line::new(b"end");
-    pid(&mut line);
     for name in [b"VmHWM:".as_slice(), b"VmPeak:"] {
-        line.add(b" ");
         line.add(field(text, name));
     }
     line.send();

@@ -96,6 +96,9 @@ fn measure(request: &Request) -> Result<Found> {
         (time(&after).num_microseconds() - time(&before).num_microseconds()).max(0) as u64 * 1000
     };
     let tree = watched.tree;
+    let unwitnessed =
+        |(pid, executable): &(&u32, &Option<String>)| !account.vouches_for(**pid, executable.as_deref());
+    let unserved = tree.seen.iter().filter(unwitnessed).count() as u32;
     Ok(Found {
         ending,
         wall_ns: watched.wall.as_nanos() as u64,
@@ -108,7 +111,7 @@ fn measure(request: &Request) -> Result<Found> {
         timeline: tree.timeline,
         output_hash,
         output_bytes,
-        unserved: tree.seen.iter().filter(|pid| !account.libraries.contains_key(pid)).count() as u32,
+        unserved,
         served: account.started.into_iter().collect(),
         mapped: watched.mapped,
         limit,

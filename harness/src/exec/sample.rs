@@ -1,6 +1,6 @@
 //! The process tree of a command over time, from /proc.
 //!
-//! Processes are found by their parents, and by the witness's lines between two such searches. Bounded: a timeline
+//! Processes are found by their parents. Bounded: a timeline
 //! keeps at most `POINTS_MAX` points, thinned by halves; of a thinned pair the higher stays.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,8 +20,8 @@ pub struct Tree {
     begin: Instant,
     looks: u64,
     members: BTreeSet<u32>,
-    /// All processes that were seen.
-    pub seen: BTreeSet<u32>,
+    /// All processes that were seen, with the executable each last ran; none where that could not be read.
+    pub seen: BTreeMap<u32, Option<String>>,
     /// Highest sum of resident bytes.
     pub resident_bytes_peak: u64,
     /// Highest VmPeak of a process.
@@ -45,6 +45,11 @@ fn resident_bytes(pid: u32) -> Option<u64> {
 /// VmPeak of a process, bytes.
 fn reserved_bytes_peak(pid: u32) -> u64 {
     serving::process::read(pid).map_or(0, |reading| reading.virtual_bytes_peak)
+}
+
+/// The executable that a process runs.
+fn executable(pid: u32) -> Option<String> {
+    Some(std::fs::read_link(format!("/proc/{pid}/exe")).ok()?.to_string_lossy().into_owned())
 }
 
 /// Parents of all processes.
@@ -74,7 +79,7 @@ impl Tree {
             begin: Instant::now(),
             looks: 0,
             members: BTreeSet::from([root]),
-            seen: BTreeSet::from([root]),
+            seen: BTreeMap::from([(root, None)]),
             resident_bytes_peak: 0,
             reserved_bytes_peak: 0,
             timeline: Vec::new(),
@@ -130,7 +135,9 @@ impl Tree {
             for _ in 0..64 {
                 if at == self.root {
                     self.members.insert(pid);
-                    self.seen.insert(pid);
+                    let executable = executable(pid);
+                    let last = self.seen.entry(pid).or_default();
+                    *last = executable.or(last.take());
                     break;
                 }
                 match parents.get(&at) {

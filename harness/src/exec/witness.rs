@@ -1,6 +1,6 @@
 //! What the witness library wrote: who serves `malloc` in each process, and each one's own peaks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines that are read.
 const LINES_MAX: usize = 1_000_000;
@@ -8,8 +8,8 @@ const LINES_MAX: usize = 1_000_000;
 /// The account of all processes of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// Library by process; the last one's, where a process replaced itself.
-    pub libraries: BTreeMap<u32, String>,
+    /// Executables by process, as the process itself named them: that of its fork, then those it became.
+    pub executables: BTreeMap<u32, BTreeSet<String>>,
     /// Programs that started, by library.
     pub started: BTreeMap<String, u32>,
     /// Highest VmHWM of a process that ended by itself, bytes.
@@ -18,20 +18,35 @@ pub struct Account {
     pub reserved_bytes_peak: u64,
 }
 
+impl Account {
+    /// Whether a process that was last seen running `executable` (none where that could not be read) has a witness.
+    ///
+    /// A process is forked before it becomes another program, so it may have been seen as the one and have spoken as
+    /// the other; but a program without a witness (static, set-uid) is one that no process of the run spoke as.
+    pub fn vouches_for(&self, pid: u32, executable: Option<&str>) -> bool {
+        let Some(own) = self.executables.get(&pid) else { return false };
+        executable.is_none_or(|seen| {
+            own.contains(seen) || self.executables.values().any(|spoken| spoken.contains(seen))
+        })
+    }
+}
+
 /// Reads the lines; one that is not whole is passed over.
 pub fn parse(text: &str) -> Account {
     let mut account = Account::default();
     for line in text.lines().take(LINES_MAX) {
-        let mut words = line.splitn(4, ' ');
-        let (verb, pid) = (words.next(), words.next().and_then(|word| word.parse::<u32>().ok()));
-        let (third, fourth) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        match (verb, pid) {
-            (Some("start"), Some(pid)) if !fourth.is_empty() => {
-                let library = fourth.to_owned();
-                *account.started.entry(library.clone()).or_default() += 1;
-                account.libraries.insert(pid, library);
+        let words: Vec<&str> = line.split('\t').collect();
+        let &[verb, pid, third, fourth] = words.as_slice() else { continue };
+        let Ok(pid) = pid.parse::<u32>() else { continue };
+        match verb {
+            "start" | "fork" => {
+                account.executables.entry(pid).or_default().insert(third.to_owned());
+                // A forked child is part of a program that has been counted.
+                if verb == "start" {
+                    *account.started.entry(fourth.to_owned()).or_default() += 1;
+                }
             }
-            (Some("end"), Some(_)) => {
+            "end" => {
                 let bytes = |word: &str| word.parse::<u64>().unwrap_or(0).saturating_mul(1024);
                 account.resident_bytes_peak = account.resident_bytes_peak.max(bytes(third));
                 account.reserved_bytes_peak = account.reserved_bytes_peak.max(bytes(fourth));
@@ -49,10 +64,25 @@ mod tests {
     #[test]
     fn lines_are_read_and_rubbish_is_passed_over() {
         let account = parse(
-            "start 7 1 /lib/libc.so.6\nstart 8 7 /a b.so\nend 7 100 900\nend 8 50 1000\nstart x\nend\n\nhello\n",
+            "start\t7\t/bin/sh\t/lib/libc.so.6\nfork\t8\t/bin/sh\t/a b.so\nstart\t8\t/bin/a b\t/a b.so\n\
+             end\t7\t100\t900\nend\t8\t50\t1000\nstart x\nend\n\nhello\nstart\t9\t/bin/sh\n",
         );
-        assert_eq!(account.libraries[&8], "/a b.so");
+        assert_eq!(account.started["/a b.so"], 1);
         assert_eq!(account.started.values().sum::<u32>(), 2);
         assert_eq!((account.resident_bytes_peak, account.reserved_bytes_peak), (102_400, 1_024_000));
+        assert_eq!(account.executables.len(), 2);
+    }
+
+    #[test]
+    fn a_process_is_vouched_for_as_what_it_or_a_sibling_spoke_as() {
+        let account = parse("start\t7\t/bin/sh\tl\nfork\t8\t/bin/sh\tl\nstart\t9\t/bin/true\tl\n");
+        assert!(account.vouches_for(7, Some("/bin/sh")) && account.vouches_for(7, None));
+        // Forked from the shell, and never anything else.
+        assert!(account.vouches_for(8, Some("/bin/sh")));
+        // Spawned without a fork, seen as its parent just before it became itself.
+        assert!(account.vouches_for(9, Some("/bin/sh")));
+        // Forked with a witness, then a static program.
+        assert!(!account.vouches_for(8, Some("/bin/static")));
+        assert!(!account.vouches_for(10, Some("/bin/sh")) && !account.vouches_for(10, None));
     }
 }

@@ -12,6 +12,8 @@ pub mod large;
 pub mod pages;
 pub mod pool;
 pub mod registry;
+#[cfg(test)]
+mod spread;
 
 use crate::size_class::{BLOCKS_MAX, Class};
 use crate::sync::{AtomicU32, AtomicU64};
