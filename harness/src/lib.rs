@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+pub mod archive;
 pub mod args;
 pub mod block;
 pub mod campaign;

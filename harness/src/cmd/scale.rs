@@ -218,11 +218,10 @@ fn write(args: &Args, rows: &[Row], timeline: &[record::Reading], provenance: &P
     let cpus = provenance.machine.get("cpus").map_or("?", String::as_str);
     let model = provenance.machine.get("cpu_model").map_or("unknown CPU", String::as_str);
     let caption = format!(
-        "{} · revision {} · {} × {model} · {}",
-        provenance.commands.join("; "),
+        "revision {} · {cpus} × {model} · {} · {}",
         provenance.revision,
-        cpus,
-        provenance.started
+        provenance.started,
+        provenance.commands.join("; ")
     );
     let found = tables::all(rows);
     let mut page = format!("# Serving memory\n\n{}\n\n", render::escape_markdown(&caption));

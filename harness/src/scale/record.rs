@@ -249,29 +249,14 @@ pub fn read_timeline(file: &Path) -> Vec<Reading> {
     text.lines().skip(1).filter_map(line).collect()
 }
 
+/// Moves an older run out of the way.
 fn archive(folder: &Path) -> Result<()> {
     if !path(folder, "csv").exists() {
         return Ok(());
     }
     let stamp = read_provenance(&path(folder, "csv"))
-        .map_or_else(|_| machine::utc_now(), |provenance| provenance.started)
-        .replace(':', "");
-    let mut target = folder.join("archive").join(format!("scaling-{stamp}"));
-    let mut again = 1;
-    while target.exists() {
-        again += 1;
-        target = folder.join("archive").join(format!("scaling-{stamp}-{again}"));
-    }
-    fs::create_dir_all(&target).with_context(|| format!("{}: cannot be created", target.display()))?;
-    for entry in fs::read_dir(folder)?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("scaling.") && entry.path().is_file() {
-            fs::rename(entry.path(), target.join(&name))
-                .with_context(|| format!("{}: cannot be moved", entry.path().display()))?;
-        }
-    }
-    eprintln!("allocbench: the run that was in {} is now in {}", folder.display(), target.display());
-    Ok(())
+        .map_or_else(|_| machine::utc_now(), |provenance| provenance.started);
+    crate::archive::archive(folder, &format!("scaling-{stamp}"), |name| name.starts_with("scaling."))
 }
 
 #[cfg(test)]
