@@ -177,7 +177,7 @@ fn two_per_cent_more_instructions_on_the_fast_path_fail_every_time_and_equal_sid
     }
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(CONFIG).unwrap();
-    // Counts are exact: a share of the operations and five gates of a kind say all that more would.
+    // Counts repeat to a tenth of the margin: five gates of a kind say all that more would.
     let short = text.replace("ops = 20000\nfail_above", "ops = 4000\nfail_above");
     assert_ne!(short, text);
     std::fs::write(folder.path().join("gate.toml"), short).unwrap();
@@ -194,5 +194,7 @@ fn two_per_cent_more_instructions_on_the_fast_path_fail_every_time_and_equal_sid
     let planted =
         |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (1.003..1.02).contains(&ratio));
     assert!(of("instructions_2").all(planted), "{rows:?}");
-    assert!(of("instructions_aa").all(|row| row.ratio == Some(1.0)), "{rows:?}");
+    // Addresses differ from process to process, and with them a few counts in a hundred thousand.
+    let equal = |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (ratio - 1.0).abs() < 0.0002);
+    assert!(of("instructions_aa").all(equal), "{rows:?}");
 }

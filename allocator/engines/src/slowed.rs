@@ -248,16 +248,18 @@ mod tests {
 
     #[test]
     fn adds_what_it_says() {
-        let undelayed = plant(0.0, 1, 0);
         for (delay_ns, every) in [(100.0, 1), (1_000.0, 1), (2_000.0, 20)] {
-            let [plain, delayed] = ns_per_pair([&undelayed, &plant(delay_ns, every, 0)], 5_000);
-            let added = delayed - plain;
             let said = delay_ns / every as f64;
             // A loop whose end is mispredicted costs some ten nanoseconds more; a faster clock than at calibration less.
-            assert!(
-                (0.8 * said..1.25 * said + 12.0).contains(&added),
-                "{delay_ns} ns every {every}: added {added}"
-            );
+            let expected = 0.8 * said..1.25 * said + 12.0;
+            // Whoever else uses the processor between calibration and measurement spoils an attempt; a wrong loop spoils all.
+            let mut attempts: Vec<f64> = Vec::new();
+            while attempts.len() < 8 && !attempts.last().is_some_and(|added| expected.contains(added)) {
+                let [plain, delayed] = ns_per_pair([&plant(0.0, 1, 0), &plant(delay_ns, every, 0)], 5_000);
+                attempts.push(delayed - plain);
+            }
+            let met = attempts.last().is_some_and(|added| expected.contains(added));
+            assert!(met, "{delay_ns} ns every {every}: added {attempts:?}");
         }
     }
 

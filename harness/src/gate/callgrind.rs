@@ -1,7 +1,7 @@
 //! The deterministic comparison: instructions per operation, counted under callgrind.
 //!
-//! A count repeats to the digit for engines that draw no random numbers, so one process a side suffices and the margin
-//! says all. Only this module starts processes under callgrind for a gate; [`super::counts`] keeps counts on record.
+//! A count repeats to a small part of the margin for engines that draw no random numbers, so one process a side
+//! suffices. Only this module starts processes under callgrind for a gate; [`super::counts`] keeps counts on record.
 
 use std::time::Duration;
 
