@@ -1,5 +1,6 @@
 # Every target sets up what it needs. Variables: BENCH_OPS BENCH_THREADS BENCH_ENGINES BENCH_WORKLOADS BENCH_BUDGET
-# BENCH_FLAGS (any further flags of the verb that a target runs).
+# BENCH_FLAGS (any further flags of the verb that a target runs), SCALE=quick|full, SCALE_FLAGS (flags of `allocbench scale`),
+# GATE_CANDIDATE GATE_REFERENCE GATE_FLAGS.
 
 TARGET := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/release
@@ -10,11 +11,11 @@ FUZZ_COUNT := 10000000
 SWEEP_WORKLOAD := fragmentation_mix+
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all ablate sweep learn-table warm-pool test loom real-programs check fmt clippy docs ci microbench report plot replay record-traces record-cost fuzz clean
+.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all ablate sweep learn-table warm-pool scale gate gate-instructions gate-baseline gate-power pair-cost test loom real-programs check fmt clippy docs ci microbench report plot replay record-traces record-cost fuzz clean
 
 help: ## Show this list
 	@echo "make TARGET [BENCH_OPS=200000] [BENCH_THREADS=1,2,4,8] [BENCH_ENGINES=a,b] [BENCH_WORKLOADS=x,y] [BENCH_BUDGET=seconds]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Check (and where possible install) what the build needs
 	@sh scripts/setup.sh cargo cc valgrind
@@ -61,6 +62,25 @@ warm-pool: setup ## The draft's warm-pool experiment: random mixed at 256 B with
 	@mkdir -p results
 	cargo build --release --locked -p ace-alloc --example warm_pool
 	$(BIN)/examples/warm_pool | tee results/warm_pool.md
+
+scale: build ## Measure serving memory: a real server under load, then idle, 15 minutes (SCALE=quick|full)
+	$(ALLOCBENCH) scale --size $(if $(SCALE),$(SCALE),default) $(SCALE_FLAGS)
+
+INSTRUCTIONS := results/baseline/instructions.csv
+GATE_CANDIDATE ?= tree
+GATE_REFERENCE ?= HEAD~1
+
+gate: build ## Judge a candidate against a reference: GATE_CANDIDATE (tree), GATE_REFERENCE (HEAD~1), GATE_FLAGS
+	$(ALLOCBENCH) gate --candidate $(GATE_CANDIDATE) --reference $(GATE_REFERENCE) $(GATE_FLAGS)
+
+gate-instructions: build ## Compare instructions per operation with the recorded baseline (deterministic, under a minute)
+	$(ALLOCBENCH) gate --instructions-baseline $(INSTRUCTIONS) --out $(TARGET)/gate/instructions $(GATE_FLAGS)
+
+gate-baseline: build ## Record that baseline anew
+	$(ALLOCBENCH) gate --record-baseline $(INSTRUCTIONS)
+
+gate-power: build ## Study the gate's false alarms and power (hours; goes on where it was cut; GATE_FLAGS=--limit 100)
+	sh scripts/gate-power.sh $(GATE_FLAGS)
 
 report: build ## Write summary, report and plots anew from results/bench.csv
 	$(ALLOCBENCH) report

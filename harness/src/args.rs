@@ -117,10 +117,15 @@ pub enum Profile {
     Full,
 }
 
+/// The words of a list; a variable that is set but empty counts as not given.
+pub fn given(words: &[String]) -> Vec<&str> {
+    words.iter().map(|word| word.trim()).filter(|word| !word.is_empty()).collect()
+}
+
 /// Thread counts as numbers, without repetition, in the order given.
 pub fn thread_counts(words: &[String]) -> Result<Vec<usize>> {
     let mut counts = Vec::new();
-    for word in words.iter().map(|word| word.trim()).filter(|word| !word.is_empty()) {
+    for word in given(words) {
         let count: usize = match word.parse() {
             Ok(count) => count,
             Err(_) => bail!("--threads (BENCH_THREADS): '{word}' is not a number; give counts like 1,2,4"),

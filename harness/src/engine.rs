@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use cell::wire::{ListedEngine, Listing};
+use engines::catalog::{CATALOG, Entry};
 use serde::Serialize;
 
 use crate::analysis::dataset::CONTROL_SUFFIX;
@@ -30,6 +31,24 @@ pub struct Choice {
     pub env: Vec<(String, String)>,
 }
 
+/// This program.
+pub fn own_program() -> Result<PathBuf> {
+    std::env::current_exe().context("the path of this executable cannot be read")
+}
+
+/// The folder of this program, where a build leaves all that it starts.
+pub fn own_folder() -> Result<PathBuf> {
+    Ok(own_program()?.parent().unwrap_or(Path::new(".")).to_path_buf())
+}
+
+/// The engine of the catalogue that is called so, built or not.
+pub fn entry(name: &str) -> Result<&'static Entry> {
+    engines::find(name).with_context(|| {
+        let known: Vec<&str> = CATALOG.iter().map(|entry| entry.name).collect();
+        format!("no engine is called '{name}'; known are {} (see: allocbench list)", known.join(", "))
+    })
+}
+
 /// The engines of all cell binaries found.
 pub struct Shelf {
     folder: PathBuf,
@@ -39,8 +58,7 @@ pub struct Shelf {
 impl Shelf {
     /// Asks every cell binary beside this executable.
     pub fn open() -> Result<Shelf> {
-        let own = std::env::current_exe().context("the path of this executable cannot be read")?;
-        let folder = own.parent().unwrap_or(Path::new(".")).to_path_buf();
+        let folder = own_folder()?;
         let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
             .with_context(|| format!("{} cannot be read", folder.display()))?
             .flatten()
@@ -50,9 +68,8 @@ impl Shelf {
         paths.sort();
         ensure!(
             paths.iter().any(|path| path.ends_with(CELL)),
-            "{} is missing beside {}; build the workspace first: make build",
-            CELL,
-            own.display()
+            "{CELL} is missing in {}, beside this program; build the workspace first: make build",
+            folder.display()
         );
         let mut binaries = Vec::new();
         for path in paths {
@@ -82,22 +99,14 @@ impl Shelf {
                 env: Vec::new(),
             });
         }
-        match engines::find(name) {
-            Some(entry) => bail!(
-                "engine '{name}' is not built: it needs the cargo feature '{}' in the binary {}; build it with: {}",
-                entry.feature,
-                self.folder.join(entry.flavour).display(),
-                if entry.flavour == CELL || entry.feature == "mimalloc2" {
-                    "make build"
-                } else {
-                    "make build-all"
-                },
-            ),
-            None => {
-                let known: Vec<&str> = engines::catalog::CATALOG.iter().map(|entry| entry.name).collect();
-                bail!("no engine is called '{name}'; known are {} (see: allocbench list)", known.join(", "))
-            }
-        }
+        let entry = entry(name)?;
+        let target =
+            if entry.flavour == CELL || entry.feature == "mimalloc2" { "build" } else { "build-all" };
+        bail!(
+            "engine '{name}' is not built: it needs the cargo feature '{}' in the binary {}; build it with: make {target}",
+            entry.feature,
+            self.folder.join(entry.flavour).display(),
+        );
     }
 
     /// An engine called `name`: the C ABI of the library at `path`.

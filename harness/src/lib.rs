@@ -9,13 +9,16 @@
 
 pub mod ablate;
 pub mod analysis;
+pub mod archive;
 pub mod args;
 pub mod block;
 pub mod campaign;
 pub mod cmd;
+pub mod diagnose;
 pub mod engine;
 pub mod exec;
 pub mod explain;
+pub mod gate;
 pub mod interrupt;
 pub mod job;
 pub mod learn;
@@ -28,6 +31,7 @@ pub mod record;
 pub mod report;
 pub mod row;
 pub mod runner;
+pub mod scale;
 pub mod schedule;
 pub mod selection;
 pub mod server;

@@ -1,4 +1,5 @@
-//! The `allocbench` command line: a list of verbs and one match. An error is one line on standard error and exit code 2.
+//! The `allocbench` command line: a list of verbs and one match. An error is one line on standard error and exit code 2, or 3 where a verdict has
+//! code 2.
 
 use std::process::ExitCode;
 
@@ -49,13 +50,27 @@ enum Verb {
     /// Measure one run of a command (started by `exec`)
     #[command(hide = true)]
     ExecCell,
+    /// Measure a serving process: resident memory over concurrency, requests, threads and idle time
+    Scale(cmd::scale::Args),
+    /// Say what holds the memory of a process: live blocks, or free ones that the allocator keeps
+    Diagnose(cmd::diagnose::Args),
     /// Merge the shards of one plan into one file
     Merge(cmd::merge::Args),
+    /// Judge a candidate against a reference: exit code 0 pass, 1 fail, 2 undecided, 3 could not run
+    Gate(cmd::gate::Args),
+    /// Find the first revision that fails a gate
+    Bisect(cmd::bisect::Args),
+    /// Study how often the gate fails without cause and what it catches
+    Power(cmd::power::Args),
 }
 
 fn main() -> ExitCode {
     let done = |()| 0;
-    let outcome = match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(error) => return cmd::gate::usage(&error),
+    };
+    let outcome = match verb {
         Verb::List(args) => cmd::list::run(&args).map(done),
         Verb::Bench(args) => cmd::bench::run(&args),
         Verb::Report(args) => cmd::report::run(&args).map(done),
@@ -71,7 +86,12 @@ fn main() -> ExitCode {
         Verb::Import(args) => cmd::import::run(&args).map(done),
         Verb::Trace(args) => cmd::trace::run(&args).map(done),
         Verb::ExecCell => harness::exec::cell::run().map(done),
+        Verb::Scale(args) => cmd::scale::run(&args),
+        Verb::Diagnose(args) => cmd::diagnose::run(&args),
         Verb::Merge(args) => cmd::merge::run(&args).map(done),
+        Verb::Gate(args) => Ok(cmd::gate::run(&args)),
+        Verb::Bisect(args) => Ok(cmd::bisect::run(&args)),
+        Verb::Power(args) => cmd::power::run(&args).map(done),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

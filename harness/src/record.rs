@@ -309,26 +309,9 @@ fn archive(folder: &Path) -> Result<()> {
     }
     let old: Option<Provenance> =
         fs::read(path(folder, "provenance.json")).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    let stamp = old.map_or_else(machine::utc_now, |provenance| provenance.started).replace(':', "");
-    let mut target = folder.join("archive").join(&stamp);
-    let mut again = 1;
-    while target.exists() {
-        again += 1;
-        target = folder.join("archive").join(format!("{stamp}-{again}"));
-    }
-    fs::create_dir_all(&target).with_context(|| format!("{}: cannot be created", target.display()))?;
-    for entry in fs::read_dir(folder)?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = name.starts_with("bench.")
-            || ["summary.md", "summary.csv", "report.html"].contains(&name.as_str());
-        if ours && entry.path().is_file() {
-            fs::rename(entry.path(), target.join(&name)).with_context(|| {
-                format!("{}: cannot be moved to {}", entry.path().display(), target.display())
-            })?;
-        }
-    }
-    eprintln!("allocbench: the run that was in {} is now in {}", folder.display(), target.display());
-    Ok(())
+    let stamp = old.map_or_else(machine::utc_now, |provenance| provenance.started);
+    let summaries = ["summary.md", "summary.csv", "report.html"];
+    crate::archive::archive(folder, &stamp, |name| name.starts_with("bench.") || summaries.contains(&name))
 }
 
 #[cfg(test)]

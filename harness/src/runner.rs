@@ -217,10 +217,7 @@ fn resident_bytes(pid: u32) -> u64 {
 }
 
 fn resident_bytes_alone(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok());
-    kib.unwrap_or(0) * 1024
+    serving::process::read(pid).map_or(0, |reading| reading.resident_bytes)
 }
 
 /// From exit status and output to an ending.

@@ -34,7 +34,7 @@ const QUICK_ENGINES: [&str; 6] =
     ["system", "jemalloc", "mimalloc", "ace", "mempool_baseline", "mempool_sharded"];
 
 /// Engines that are measured only where they are named.
-const BY_NAME_ONLY: [&str; 1] = ["c_abi"];
+const BY_NAME_ONLY: [&str; 2] = ["c_abi", "slowed"];
 
 /// Workloads whose drain points are taken: the two with the largest live sets of mixed sizes.
 pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];
@@ -115,7 +115,7 @@ impl Selection {
             ops,
             budget_seconds: budget(args),
             missing,
-            engines_named: !given(&args.engines).is_empty(),
+            engines_named: !args::given(&args.engines).is_empty(),
             even: false,
         })
     }
@@ -147,14 +147,9 @@ fn form(workload: &Workload, ops: u64, profile: Profile) -> Workload {
     }
 }
 
-/// The words of a list; a variable that is set but empty counts as not given.
-fn given(words: &[String]) -> Vec<&str> {
-    words.iter().map(|word| word.trim()).filter(|word| !word.is_empty()).collect()
-}
-
 /// Thread counts as given, or the profile's.
 fn thread_words(args: &RunArgs) -> Vec<String> {
-    if !given(&args.threads).is_empty() {
+    if !args::given(&args.threads).is_empty() {
         return args.threads.clone();
     }
     let default = if args.profile == Profile::Quick { "1,2" } else { "1,2,4,8" };
@@ -181,7 +176,7 @@ fn budget(args: &RunArgs) -> Option<u64> {
 }
 
 fn engines(args: &RunArgs, shelf: &Shelf, missing: &mut Vec<String>) -> Result<Vec<Choice>> {
-    let named = given(&args.engines);
+    let named = args::given(&args.engines);
     if !named.is_empty() {
         return named.into_iter().map(|name| shelf.choose(name)).collect();
     }
@@ -224,7 +219,7 @@ fn workloads(args: &RunArgs) -> Result<Vec<Workload>> {
             known.push(workload);
         }
     }
-    let named = given(&args.workloads);
+    let named = args::given(&args.workloads);
     if named.is_empty() {
         let mut chosen = of_profile(known, args.profile);
         if args.profile != Profile::Quick {

@@ -130,6 +130,14 @@ pub static CATALOG: &[Entry] = &[
         instance: instance!("tcmalloc", crate::tcmalloc::TCMALLOC),
     },
     Entry {
+        name: "slowed",
+        feature: "",
+        flavour: flavour::STANDARD,
+        about: "another engine with a planted slowdown (SLOWED_* variables), for the study of the gate's power",
+        ablation: false,
+        instance: Some(crate::slowed::slowed),
+    },
+    Entry {
         name: "ace",
         feature: "",
         flavour: flavour::STANDARD,

@@ -32,6 +32,7 @@ pub mod pools;
 mod process;
 #[cfg(feature = "rpmalloc")]
 pub mod rpmalloc;
+pub mod slowed;
 #[cfg(feature = "snmalloc")]
 pub mod snmalloc;
 pub mod system;

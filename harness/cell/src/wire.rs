@@ -77,8 +77,10 @@ pub enum Reply {
     Ready,
 }
 
-/// The figures of one cell. Durations in nanoseconds, sizes in bytes.
+/// The figures of one cell. Durations in nanoseconds, sizes in bytes. A field that an older build does not send is empty:
+/// the gate reads replies of other revisions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Measurement {
     /// As the engine reported it.
     pub engine_version: String,

@@ -44,9 +44,7 @@ fn resident_bytes(pid: u32) -> Option<u64> {
 
 /// VmPeak of a process, bytes.
 fn reserved_bytes_peak(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("VmPeak:"));
-    line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0) * 1024
+    serving::process::read(pid).map_or(0, |reading| reading.virtual_bytes_peak)
 }
 
 /// The executable that a process runs.

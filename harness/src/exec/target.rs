@@ -73,7 +73,8 @@ impl Target {
     }
 }
 
-fn given(name: &str, path: &str) -> Result<PathBuf> {
+/// The library at `path`, which the user calls `name`.
+pub fn given(name: &str, path: &str) -> Result<PathBuf> {
     ensure!(!name.is_empty() && !path.is_empty(), "'{name}={path}' is not of the form NAME=PATH");
     let path = std::fs::canonicalize(path).with_context(|| format!("{name}: {path} cannot be found"))?;
     let text = path.to_string_lossy();

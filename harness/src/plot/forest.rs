@@ -46,9 +46,13 @@ const LINE_HEIGHT: f64 = 17.0;
 const LABEL_WIDTH: f64 = 122.0;
 const VALUE_WIDTH: f64 = 46.0;
 
-/// Columns that leave no panel alone in its row where that can be had.
+/// Columns that leave no panel alone in its row where that can be had, nor half of the width empty.
 fn columns(count: usize) -> usize {
-    if count <= 2 || count == 4 { 2 } else { 3 }
+    match count {
+        0 | 1 => 1,
+        2 | 4 => 2,
+        _ => 3,
+    }
 }
 
 /// Draws the panels.

@@ -43,7 +43,7 @@ pub struct Scale {
     pub markers: bool,
 }
 
-const COLUMNS: usize = 2;
+const COLUMNS_MAX: usize = 2;
 const PANEL_HEIGHT: f64 = 304.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 136.0;
@@ -51,7 +51,9 @@ const LABEL_GAP: f64 = 13.5;
 
 /// Draws the panels.
 pub fn draw(heading: &Heading, scale: &Scale, found: &[Panel]) -> Scene {
-    let (mut scene, corners, width) = panels(heading, found.len(), COLUMNS, PANEL_HEIGHT);
+    // A panel alone has the whole width.
+    let columns = found.len().clamp(1, COLUMNS_MAX);
+    let (mut scene, corners, width) = panels(heading, found.len(), columns, PANEL_HEIGHT);
     for (panel, corner) in found.iter().zip(corners) {
         draw_panel(&mut scene, scale, panel, corner, width);
     }

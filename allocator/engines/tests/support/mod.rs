@@ -23,9 +23,9 @@ pub fn with_every_engine(case: impl FnOnce(&[&'static dyn Engine])) {
 }
 
 /// Whether two names stand for one allocator: `c_abi` is the process's malloc, which is `system` unless something is
-/// preloaded, and every ablation is ACE-Alloc.
+/// preloaded; `slowed` wraps `system` unless the environment says otherwise; every ablation is ACE-Alloc.
 pub fn is_one_allocator(one: &str, other: &str) -> bool {
-    let is_glibc = |name: &str| ["system", "c_abi"].contains(&name);
+    let is_glibc = |name: &str| ["system", "c_abi", "slowed"].contains(&name);
     let is_ace = |name: &str| name == "ace" || engines::find(name).is_some_and(|entry| entry.ablation);
     (is_glibc(one) && is_glibc(other)) || (is_ace(one) && is_ace(other))
 }
@@ -34,7 +34,7 @@ pub fn is_one_allocator(one: &str, other: &str) -> bool {
 pub fn version_prefix(name: &str) -> &'static str {
     match name {
         "floor" => "floor 0.",
-        "system" => "glibc 2.",
+        "system" | "slowed" => "glibc 2.",
         "c_abi" => "/",
         "jemalloc" => "jemalloc 5.3",
         "mimalloc" => "mimalloc 3.",
