@@ -150,7 +150,12 @@ impl<'a> Campaign<'a> {
                 continue;
             }
             let cost = self.block(group, pass, 0)?;
-            needed += cost + self.terms(0.0).minimum_ns(cost);
+            needed += cost;
+            let minimum = self.terms(0.0).minimum_ns(cost);
+            // A group that will not fit is passed over, and must not keep cheaper ones behind it from their pilot.
+            if self.budget_ns().is_none_or(|budget| needed + minimum <= budget) {
+                needed += minimum;
+            }
             costs.push(cost);
             if interrupt::requested() {
                 break;

@@ -65,7 +65,7 @@ fn files_that_cannot_be_read_are_refused() {
 fn built_in_workloads_survive_json_and_their_names_are_unique() {
     let all = builtin();
     let names: std::collections::BTreeSet<_> = all.iter().map(|workload| &workload.name).collect();
-    assert_eq!((names.len(), all.len()), (32, 32));
+    assert_eq!((names.len(), all.len()), (33, 33));
     for workload in &all {
         let json = serde_json::to_string(workload).unwrap();
         assert_eq!(&serde_json::from_str::<Workload>(&json).unwrap(), workload);
