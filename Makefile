@@ -117,6 +117,10 @@ ci: check ## What continuous integration runs: check, then a short benchmark who
 	sh scripts/validate.sh $(TARGET)/ci/results/bench.csv \
 	    system,jemalloc,mimalloc,mempool_baseline,mempool_sharded \
 	    rl_small,rl_medium,fragmentation_mix,alignment64,tiny_hot,random_mixed 1,2
+	$(MAKE) pair-cost
+
+pair-cost: build ## Instructions of a malloc and its free through the C interface; PAIR_COST="name=library …" for others
+	BIN=$(BIN) sh scripts/pair-cost.sh --max 32 $(PAIR_COST)
 
 replay: build ## Replay the committed traces against the default engines, tables and plots in results/replay
 	$(ALLOCBENCH) replay $(sort $(wildcard traces/*.trace)) --engines $(REPLAY_ENGINES) --budget 340 \
