@@ -18,9 +18,6 @@ use core::ptr;
 /// Blocks of the first batch that a thread takes of a class; each further one may be twice as large. A short thread does
 /// not pay for batches that the array, inherited from another, has room for.
 const FIRST_BATCH: usize = 8;
-/// What a thread that only frees blocks of a class keeps of them: it will not hand them out.
-const FREED_SLOTS: usize = 62;
-const FREED_BYTES: usize = 16 << 10;
 /// Doublings after which the array alone limits a batch.
 const FILLS_MAX: u8 = 13;
 /// WARM events of a heap between two looks at resting magazines.
@@ -96,10 +93,11 @@ fn batch(bin: &Bin, class_index: usize) -> usize {
     if config::on(Knob::RefillOne) {
         return 1;
     }
-    let (slots, fills) = (usize::from(bin.magazine_slots.get()), bin.fills.get());
-    bin.fills.set((fills + 1).min(FILLS_MAX));
+    let slots = usize::from(bin.magazine_slots.get());
     let n = match config::get(Knob::Batch) as usize {
         0 => {
+            let fills = bin.fills.get();
+            bin.fills.set((fills + 1).min(FILLS_MAX));
             let share = if learned::whole_batch(class_index) { slots } else { slots / 2 };
             share.min(FIRST_BATCH << fills)
         }
@@ -149,7 +147,7 @@ fn make_room(heap: HeapRef, t: &Thread, class_index: usize, way: &Way, block: us
     if installed && t.push(class_index, block) {
         return;
     }
-    if installed && !(is_worth_more(bin, class_index) && array::grow(heap, t, class_index, way.factor)) {
+    if installed && !array::grow(heap, t, class_index, way.factor) {
         let n = usize::from(bin.magazine_slots.get()).div_ceil(2);
         flush_oldest(heap, t, class_index, n);
         bin.note(&bin.flushes, n);
@@ -157,12 +155,6 @@ fn make_room(heap: HeapRef, t: &Thread, class_index: usize, way: &Way, block: us
     if !t.push(class_index, block) {
         heap.give(class_index, &raw const block, 1);
     }
-}
-
-/// Whether a full magazine may grow: its thread allocates in this class, or holds little of it.
-fn is_worth_more(bin: &Bin, class_index: usize) -> bool {
-    let slots = usize::from(bin.magazine_slots.get());
-    bin.fills.get() != 0 || slots < FREED_SLOTS && slots * (class(class_index).bytes as usize) < FREED_BYTES
 }
 
 /// Gives the `n` oldest blocks of a whole magazine back. Caller holds the word.
