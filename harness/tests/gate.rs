@@ -194,7 +194,8 @@ fn two_per_cent_more_instructions_on_the_fast_path_fail_every_time_and_equal_sid
     let planted =
         |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (1.003..1.02).contains(&ratio));
     assert!(of("instructions_2").all(planted), "{rows:?}");
-    // Addresses differ from process to process, and with them a few counts in a hundred thousand.
-    let equal = |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (ratio - 1.0).abs() < 0.0002);
+    // Addresses differ from process to process, and with them a few counts in a hundred thousand, seldom more: half of
+    // the margin is still far from a false alarm.
+    let equal = |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (ratio - 1.0).abs() < 0.001);
     assert!(of("instructions_aa").all(equal), "{rows:?}");
 }
