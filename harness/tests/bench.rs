@@ -1,25 +1,16 @@
 //! `allocbench bench` end to end, on real engines in real child processes: rows, interruption, resumption, failures.
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use binary::allocbench;
 use harness::row::Row;
 use harness::store;
-
-fn allocbench() -> Command {
-    let binary = PathBuf::from(env!("CARGO_BIN_EXE_allocbench"));
-    assert!(
-        binary.with_file_name("allocbench-cell").is_file(),
-        "allocbench-cell is not built beside allocbench: run `cargo build --workspace` first, as `make test` does"
-    );
-    let mut command = Command::new(binary);
-    for variable in ["BENCH_OPS", "BENCH_THREADS", "BENCH_ENGINES", "BENCH_WORKLOADS", "BENCH_BUDGET"] {
-        command.env_remove(variable);
-    }
-    command
-}
 
 /// A small run into `out`.
 fn small(out: &Path, flags: &[&str]) -> Command {

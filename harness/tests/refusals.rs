@@ -1,5 +1,9 @@
 //! Bad input: one line on standard error that names the thing and the remedy, exit code 2, nothing half-written.
 
+#[path = "common/binary.rs"]
+mod binary;
+
+use binary::allocbench;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,11 +12,7 @@ fn refused(args: &[&str], expected: &[&str]) {
 }
 
 fn refused_with(args: &[&str], environment: &[(&str, &str)], expected: &[&str]) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_allocbench"));
-    for variable in ["BENCH_OPS", "BENCH_THREADS", "BENCH_ENGINES", "BENCH_WORKLOADS", "BENCH_BUDGET"] {
-        command.env_remove(variable);
-    }
-    let output = command.args(args).envs(environment.iter().copied()).output().unwrap();
+    let output = allocbench().args(args).envs(environment.iter().copied()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).trim().to_string();
     assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
     assert_eq!(said.lines().count(), 1, "{args:?} says more than one line: {said}");

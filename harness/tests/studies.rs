@@ -1,24 +1,13 @@
 //! `ablate`, `sweep`, `learn` and `explain` end to end, small, on real engines in real child processes; and what they refuse.
 
-use std::path::{Path, PathBuf};
+#[path = "common/binary.rs"]
+mod binary;
+
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use binary::allocbench;
 use cell::wire::{Pass, Request};
-
-fn allocbench() -> Command {
-    let binary = PathBuf::from(env!("CARGO_BIN_EXE_allocbench"));
-    assert!(
-        binary.with_file_name("allocbench-cell").is_file(),
-        "allocbench-cell is not built beside allocbench: run `cargo build --workspace` first, as `make test` does"
-    );
-    let mut command = Command::new(binary);
-    for (name, _) in
-        std::env::vars().filter(|(name, _)| name.starts_with("ACE_") || name.starts_with("BENCH_"))
-    {
-        command.env_remove(name);
-    }
-    command
-}
 
 fn run(words: &[&str], out: &Path) -> Output {
     let output = allocbench().args(words).arg("--out").arg(out).output().unwrap();
