@@ -1,7 +1,7 @@
 //! The process tree of a command over time, from /proc.
 //!
-//! Processes are found by their parents. Bounded: a timeline
-//! keeps at most `POINTS_MAX` points, thinned by halves; of a thinned pair the higher stays.
+//! Processes are found by their parents. Bounded: a timeline keeps at most `POINTS_MAX` points, thinned by halves; of a
+//! thinned pair the higher stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -8,8 +8,10 @@ const LINES_MAX: usize = 1_000_000;
 /// The account of all processes of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// Executables by process, as the process itself named them: that of its fork, then those it became.
-    pub executables: BTreeMap<u32, BTreeSet<String>>,
+    /// Processes that spoke.
+    pub speakers: BTreeSet<u32>,
+    /// Executables that they spoke as.
+    pub executables: BTreeSet<String>,
     /// Programs that started, by library.
     pub started: BTreeMap<String, u32>,
     /// Highest VmHWM of a process that ended by itself, bytes.
@@ -24,10 +26,7 @@ impl Account {
     /// A process is forked before it becomes another program, so it may have been seen as the one and have spoken as
     /// the other; but a program without a witness (static, set-uid) is one that no process of the run spoke as.
     pub fn vouches_for(&self, pid: u32, executable: Option<&str>) -> bool {
-        let Some(own) = self.executables.get(&pid) else { return false };
-        executable.is_none_or(|seen| {
-            own.contains(seen) || self.executables.values().any(|spoken| spoken.contains(seen))
-        })
+        self.speakers.contains(&pid) && executable.is_none_or(|seen| self.executables.contains(seen))
     }
 }
 
@@ -40,7 +39,8 @@ pub fn parse(text: &str) -> Account {
         let Ok(pid) = pid.parse::<u32>() else { continue };
         match verb {
             "start" | "fork" => {
-                account.executables.entry(pid).or_default().insert(third.to_owned());
+                account.speakers.insert(pid);
+                account.executables.insert(third.to_owned());
                 // A forked child is part of a program that has been counted.
                 if verb == "start" {
                     *account.started.entry(fourth.to_owned()).or_default() += 1;
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(account.started["/a b.so"], 1);
         assert_eq!(account.started.values().sum::<u32>(), 2);
         assert_eq!((account.resident_bytes_peak, account.reserved_bytes_peak), (102_400, 1_024_000));
-        assert_eq!(account.executables.len(), 2);
+        assert_eq!(account.speakers.len(), 2);
     }
 
     #[test]
