@@ -57,7 +57,7 @@ impl Extents {
         self.bytes
     }
 
-    fn kept(&self) -> impl Iterator<Item = (usize, Extent)> + Clone + '_ {
+    fn kept(&self) -> impl Iterator<Item = (usize, Extent)> + '_ {
         let all = self.entries.iter().enumerate().map(|(i, entry)| (i, entry.extent));
         all.filter(|(_, extent)| extent.bytes != 0)
     }
@@ -151,10 +151,10 @@ mod tests {
                 model.retain(|page| !(displaced.address..displaced.end()).contains(page));
             } else {
                 let found = match draw(5) {
-                    4 => set.take_oldest(),
                     0 => set.take_fit(bytes, 1 + draw(2)),
                     1 => set.take_largest(),
                     2 => set.take_at(address, bytes),
+                    3 => set.take_oldest(),
                     _ => set.take_idle(step.saturating_sub(50)),
                 };
                 for page in found.map_or(0..0, |e| e.address..e.end()) {

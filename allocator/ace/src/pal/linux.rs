@@ -65,30 +65,28 @@ pub fn nap() {
 
 /// Sleeps while `word` is `expected`; may return early.
 pub fn futex_wait(word: &AtomicU32, expected: u32) {
-    let none = ptr::null::<libc::timespec>();
-    // SAFETY: `word` is a live aligned u32 for the whole call.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
-            expected,
-            none,
-        )
-    };
+    // SAFETY: null asks for no limit.
+    unsafe { futex_sleep(word, expected, ptr::null()) };
 }
 
 /// As [`futex_wait`], for `ms` milliseconds at most.
 pub fn futex_wait_for(word: &AtomicU32, expected: u32, ms: u32) {
     let most = libc::timespec { tv_sec: i64::from(ms / 1000), tv_nsec: i64::from(ms % 1000) * 1_000_000 };
-    // SAFETY: `word` is a live aligned u32 and `most` a live timespec for the whole call.
+    // SAFETY: `most` is live for the whole call.
+    unsafe { futex_sleep(word, expected, &raw const most) };
+}
+
+/// # Safety
+/// `most` is null or points to a timespec that is live for the whole call.
+unsafe fn futex_sleep(word: &AtomicU32, expected: u32, most: *const libc::timespec) {
+    // SAFETY: `word` is a live aligned u32 for the whole call; `most` by the caller's promise.
     unsafe {
         libc::syscall(
             libc::SYS_futex,
             word.as_ptr(),
             libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
             expected,
-            ptr::from_ref(&most),
+            most,
         )
     };
 }
