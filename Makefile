@@ -98,6 +98,8 @@ loom: setup ## Check the concurrent protocols under the loom model checker
 	sh scripts/loom.sh $(TARGET)/loom
 
 real-programs: build ## Run those real programs that the machine has without and with ACE-Alloc, and compare
+	$(CARGO_BUILD) -p harness --features ace-global --target-dir $(TARGET)/flavours/ace-global
+	@sh scripts/place.sh $(TARGET)/flavours/ace-global/release/allocbench $(BIN)/allocbench-ace-global
 	sh scripts/real_programs.sh
 
 fmt: setup

@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/.."
 LIBRARY="${CARGO_TARGET_DIR:-target}/release/libace_alloc.so"
 if [ "${1:-}" = -l ]; then LIBRARY=$2; shift 2; fi
-ALL="py_json py_dict py_list py_threading py_futures py_sqlite3 git gcc gxx cargo sqlite redis node stress_ng stress_ng_fork harness"
+ALL="py_json py_dict py_list py_threading py_futures py_sqlite3 git gcc gxx cargo sqlite redis node stress_ng stress_ng_fork harness harness_global"
 CASES="${*:-$ALL}"
 LIMIT_S="${REAL_PROGRAMS_LIMIT_S:-600}"
 
@@ -40,13 +40,9 @@ real() {
     is_elf "$found" && echo "$found"
 }
 
-# Runs a program of the case at hand: preloaded in the second pass, with its time and memory noted.
+# Runs a program of the case at hand, with its time and memory noted; PRELOAD names the library of the second pass.
 under() {
-    if [ "$PASS" = ace ]; then
-        timeout "$LIMIT_S" /usr/bin/time -q -a -o "$WORK/cost.$PASS" -f '%e %M' env LD_PRELOAD="$LIBRARY" "$@"
-    else
-        timeout "$LIMIT_S" /usr/bin/time -q -a -o "$WORK/cost.$PASS" -f '%e %M' "$@"
-    fi
+    timeout "$LIMIT_S" /usr/bin/time -q -a -o "$WORK/cost.$PASS" -f '%e %M' env ${PRELOAD:+LD_PRELOAD="$PRELOAD"} "$@"
 }
 
 mask() {
@@ -214,22 +210,37 @@ case_stress_ng_fork() {
 }
 
 needs_harness() { [ -x "$BIN/allocbench" ] && [ -x "$BIN/allocbench-cell" ]; }
-case_harness() {
-    under "$BIN/allocbench" list &&
-        under "$BIN/allocbench" bench --engines system,jemalloc,mempool_baseline --workloads rl_small,fragmentation_mix \
+# Lists, measures and reports with the allocbench given.
+measure_with() {
+    under "$1" list &&
+        under "$1" bench --engines system,jemalloc,mempool_baseline --workloads rl_small,fragmentation_mix \
             --ops 20000 --threads 1,2 --reps 3 --passes throughput,latency --out "$PWD/results" > log 2>&1
     code=$?
     awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next } { print $c["engine"], $c["workload"], $c["threads"], $c["pass"], $c["status"] }' \
         results/bench.csv | sort | uniq -c
-    under "$BIN/allocbench" report results/bench.csv --no-plots > /dev/null 2>> log || code=1
+    under "$1" report results/bench.csv --no-plots > /dev/null 2>> log || code=1
     ls results
     return $code
+}
+case_harness() { measure_with "$BIN/allocbench"; }
+
+# The harness built with ACE-Alloc as its global allocator, instead of preloaded. It speaks up when it is there.
+needs_harness_global() {
+    needs_harness && [ -x "$BIN/allocbench-ace-global" ] &&
+        ACE_BATCH=nonsense "$BIN/allocbench-ace-global" list 2>&1 > /dev/null | grep -q ACE_BATCH &&
+        ! ACE_BATCH=nonsense "$BIN/allocbench" list 2>&1 > /dev/null | grep -q ACE_BATCH
+}
+case_harness_global() {
+    PRELOAD=
+    if [ "$PASS" = ace ]; then measure_with "$BIN/allocbench-ace-global"; else measure_with "$BIN/allocbench"; fi
 }
 
 # --- one case twice ---------------------------------------------------------------------------------------------------
 
 one_pass() { # case, pass: output and exit code into files
     PASS=$2
+    PRELOAD=
+    [ "$PASS" = plain ] || PRELOAD=$LIBRARY
     mkdir -p "$WORK/run" && cd "$WORK/run" || exit 1
     : > "$WORK/cost.$PASS"
     "case_$1" > "$WORK/raw.$PASS" 2>&1

@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use harness::cmd;
 
+#[cfg(feature = "ace-global")]
+#[global_allocator]
+static ALLOCATOR: ace_alloc::AceAlloc = ace_alloc::AceAlloc::new();
+
 #[derive(Parser)]
 #[command(
     name = "allocbench",

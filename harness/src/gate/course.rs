@@ -116,7 +116,12 @@ impl Course {
         let differences: Vec<f64> = reference.chunks_exact(2).map(|pair| pair[1] - pair[0]).collect();
         let half = CONTROL_ALPHA / 2.0;
         let found = bounds(&mut SignedRank::default(), &differences, half, half)?;
-        Some(Control { ratio: found.centre.exp(), low: found.low.exp(), high: found.high.exp() })
+        // Too few units bound nothing.
+        (found.low.is_finite() && found.high.is_finite()).then(|| Control {
+            ratio: found.centre.exp(),
+            low: found.low.exp(),
+            high: found.high.exp(),
+        })
     }
 
     /// What every comparison has found so far.
