@@ -125,7 +125,7 @@ pair-cost: build ## Instructions of a malloc and its free through the C interfac
 	BIN=$(BIN) sh scripts/pair-cost.sh --max 32 $(PAIR_COST)
 
 replay: build ## Replay the committed traces against the default engines, tables and plots in results/replay
-	$(ALLOCBENCH) replay $(sort $(wildcard traces/*.trace)) --engines $(REPLAY_ENGINES) --budget 200 \
+	$(ALLOCBENCH) replay $(sort $(wildcard traces/*.trace)) --engines $(REPLAY_ENGINES) --budget 270 \
 	    --passes throughput,latency,memory --out results/replay/results $(BENCH_FLAGS)
 
 record-traces: build ## Record the committed traces anew (needs python3, sqlite3, git, gcc, redis)
