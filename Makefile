@@ -73,7 +73,7 @@ GATE_REFERENCE ?= HEAD~1
 gate: build ## Judge a candidate against a reference: GATE_CANDIDATE (tree), GATE_REFERENCE (HEAD~1), GATE_FLAGS
 	$(ALLOCBENCH) gate --candidate $(GATE_CANDIDATE) --reference $(GATE_REFERENCE) $(GATE_FLAGS)
 
-gate-instructions: build ## Compare instructions per operation with the recorded baseline (deterministic, under a minute)
+gate-instructions: build ## Compare instructions per operation with the recorded baseline (deterministic, a minute)
 	$(ALLOCBENCH) gate --instructions-baseline $(INSTRUCTIONS) --out $(TARGET)/gate/instructions $(GATE_FLAGS)
 
 gate-baseline: build ## Record that baseline anew
@@ -120,6 +120,7 @@ ci: check ## What continuous integration runs: check, then a short benchmark who
 	    system,jemalloc,mimalloc,mempool_baseline,mempool_sharded \
 	    rl_small,rl_medium,fragmentation_mix,alignment64,tiny_hot,random_mixed 1,2
 	$(MAKE) pair-cost
+	$(MAKE) gate-instructions GATE_FLAGS=--skip-foreign
 
 pair-cost: build ## Instructions of a malloc and its free through the C interface; PAIR_COST="name=library …" for others
 	BIN=$(BIN) sh scripts/pair-cost.sh --max 32 $(PAIR_COST)

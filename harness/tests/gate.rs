@@ -178,7 +178,7 @@ fn two_per_cent_more_instructions_on_the_fast_path_fail_every_time_and_equal_sid
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(CONFIG).unwrap();
     // Counts repeat to a tenth of the margin: five gates of a kind say all that more would.
-    let short = text.replace("ops = 20000\nfail_above", "ops = 4000\nfail_above");
+    let short = text.replace("tiny_hot = 20000", "tiny_hot = 4000");
     assert_ne!(short, text);
     std::fs::write(folder.path().join("gate.toml"), short).unwrap();
     let flags = ["--cells", "instructions_2,instructions_aa", "--shard", "1/4", "--out", "power.csv"];

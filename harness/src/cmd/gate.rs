@@ -277,9 +277,9 @@ fn report(config: &Config, shared: &Shared, labels: [String; 2], engine: String,
 
 fn count_both(config: &Config, sides: [&Side; 2]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for name in &config.instructions.workloads {
+    for (name, &ops) in &config.instructions.workloads {
         let workload = workload(name)?;
-        let of = |side: &Side| callgrind::count(&side.choice, &workload, config.instructions.ops, "");
+        let of = |side: &Side| callgrind::count(&side.choice, &workload, ops, "");
         let (candidate, reference) = (of(sides[0])?, of(sides[1])?);
         findings.push(callgrind::compare(&candidate, &reference, config.instructions.fail_above));
     }

@@ -86,10 +86,8 @@ pub struct Entry {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instructions {
-    /// Workloads.
-    pub workloads: Vec<String>,
-    /// Operations a thread.
-    pub ops: u64,
+    /// Workloads, with operations a thread.
+    pub workloads: BTreeMap<String, u64>,
     /// Candidate against reference, counted in one run.
     pub fail_above: f64,
     /// Against the recorded baseline, which another machine may have counted.

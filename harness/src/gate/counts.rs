@@ -22,8 +22,8 @@ pub fn count(config: &Config) -> Result<Vec<Count>> {
     let mut counts = Vec::new();
     for engine in &config.instructions.baseline_engines {
         let choice = shelf.choose(engine)?;
-        for name in &config.instructions.workloads {
-            counts.push(callgrind::count(&choice, &workload(name)?, config.instructions.ops, &libc)?);
+        for (name, &ops) in &config.instructions.workloads {
+            counts.push(callgrind::count(&choice, &workload(name)?, ops, &libc)?);
         }
     }
     ensure!(!counts.is_empty(), "gate.toml names no engine in instructions.baseline_engines; name one");
