@@ -98,7 +98,9 @@ loom: setup ## Check the concurrent protocols under the loom model checker
 	sh scripts/loom.sh $(TARGET)/loom
 
 real-programs: build ## Run those real programs that the machine has without and with ACE-Alloc, and compare
-	$(CARGO_BUILD) -p harness --features ace-global --target-dir $(TARGET)/flavours/ace-global
+	@# without whole-program optimisation, which takes minutes and is of no use here
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+	    $(CARGO_BUILD) -p harness --features ace-global --target-dir $(TARGET)/flavours/ace-global
 	@sh scripts/place.sh $(TARGET)/flavours/ace-global/release/allocbench $(BIN)/allocbench-ace-global
 	sh scripts/real_programs.sh
 

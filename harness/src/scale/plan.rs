@@ -69,11 +69,18 @@ impl Test {
     fn engines(self) -> &'static [&'static str] {
         match self {
             Test::Engines => &[],
-            Test::Concurrency | Test::Latency => {
-                &["glibc", "glibc_arena2", "glibc_arena128", "jemalloc", "mimalloc", "tcmalloc", "ace"]
-            }
+            Test::Concurrency | Test::Latency => &[
+                "glibc",
+                "glibc_arena2",
+                "glibc_arena128",
+                "jemalloc",
+                "mimalloc",
+                "tcmalloc",
+                "ace",
+                "ace_on",
+            ],
             Test::Requests => &["glibc", "jemalloc", "ace"],
-            Test::Threads | Test::KeepAlive => &["glibc", "glibc_arena128", "jemalloc", "ace"],
+            Test::Threads | Test::KeepAlive => &["glibc", "glibc_arena128", "jemalloc", "ace", "ace_on"],
         }
     }
 }

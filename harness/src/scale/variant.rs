@@ -35,10 +35,11 @@ struct Known {
 
 const GLIBC: Known = Known { label: "glibc", files: &[], env: &[], flags: &[], remedy: "" };
 const JEMALLOC: &[&str] = &["libjemalloc.so.2"];
+const ACE: &[&str] = &["libace_alloc.so"];
 const JEMALLOC_REMEDY: &str = "apt-get install libjemalloc2";
 
 /// Every engine. 128 arenas are what glibc takes on a host of 16 CPUs or more; on two CPUs it takes 16.
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 11] = [
     GLIBC,
     Known { label: "glibc_arena2", env: &[("MALLOC_ARENA_MAX", "2")], ..GLIBC },
     Known { label: "glibc_arena128", env: &[("MALLOC_ARENA_MAX", "128")], ..GLIBC },
@@ -71,7 +72,8 @@ const KNOWN: [Known; 10] = [
         remedy: "apt-get install libtcmalloc-minimal4",
         ..GLIBC
     },
-    Known { label: "ace", files: &["libace_alloc.so"], remedy: "make build", ..GLIBC },
+    Known { label: "ace", files: ACE, remedy: "make build", ..GLIBC },
+    Known { label: "ace_on", files: ACE, env: &[("ACE_LEARN", "on")], remedy: "make build", ..GLIBC },
 ];
 
 /// Where distributions keep libraries.
