@@ -11,7 +11,7 @@ FUZZ_COUNT := 10000000
 SWEEP_WORKLOAD := fragmentation_mix+
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all ablate sweep learn-table warm-pool scale gate gate-instructions gate-baseline gate-power pair-cost test loom real-programs check fmt clippy docs ci microbench report plot replay record-traces record-cost fuzz clean
+.PHONY: help setup setup-cxx build build-all bench bench-quick bench-full bench-all ablate sweep learn-table warm-pool scale gate gate-instructions gate-baseline gate-power pair-cost shared-cost test loom real-programs check fmt clippy docs ci microbench report plot replay record-traces record-cost fuzz clean
 
 help: ## Show this list
 	@echo "make TARGET [BENCH_OPS=200000] [BENCH_THREADS=1,2,4,8] [BENCH_ENGINES=a,b] [BENCH_WORKLOADS=x,y] [BENCH_BUDGET=seconds]"
@@ -126,6 +126,10 @@ ci: check ## What continuous integration runs: check, then a short benchmark who
 
 pair-cost: build ## Instructions of a malloc and its free through the C interface; PAIR_COST="name=library …" for others
 	BIN=$(BIN) sh scripts/pair-cost.sh --max 32 $(PAIR_COST)
+
+shared-cost: build ## Atomic instructions a block freed by another thread; SHARED_COST="name=library …" for others
+	@sh scripts/setup.sh valgrind
+	BIN=$(BIN) python3 scripts/shared-cost.py $(SHARED_COST)
 
 replay: build ## Replay the committed traces against the default engines, tables and plots in results/replay
 	$(ALLOCBENCH) replay $(sort $(wildcard traces/*.trace)) --engines $(REPLAY_ENGINES) --budget 270 \
