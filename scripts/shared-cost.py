@@ -80,8 +80,8 @@ def count(program, library, functions, batches, folder):
     return parse(out)
 
 
-def more(*words):
-    program, library, functions, folder = words
+def more(program, library, functions, folder):
+    """What the batches beyond FEW cost: start and end of the process fall out."""
     many, few = (count(program, library, functions, batches, folder) for batches in (MANY, FEW))
     many.subtract(few)
     return many

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 use cell::wire::{Listing, Pass, Reply, Request};
+use workloads::spec::Workload;
 
 fn cell(verb: &str, input: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allocbench-cell"));
@@ -14,12 +15,14 @@ fn cell(verb: &str, input: &[u8]) -> Output {
     child.wait_with_output().unwrap()
 }
 
+fn workload(name: &str) -> Workload {
+    workloads::catalog::builtin().into_iter().find(|workload| workload.name == name).unwrap().scaled(4_000)
+}
+
 fn request(engine: &str, pass: Pass) -> Request {
-    let workload =
-        workloads::catalog::builtin().into_iter().find(|workload| workload.name == "rl_medium+").unwrap();
     Request {
         engine: engine.into(),
-        workload: workload.scaled(4_000),
+        workload: workload("rl_medium+"),
         threads: 2,
         seed: 42,
         pass,
@@ -107,9 +110,7 @@ fn serve() -> Command {
 #[test]
 fn every_run_of_a_server_finds_its_engine_as_new() {
     // A run that leaves megabytes resident, whatever the engine.
-    let bands =
-        workloads::catalog::builtin().into_iter().find(|workload| workload.name == "size_bands").unwrap();
-    let request = Request { workload: bands.scaled(4_000), threads: 1, ..request("", Pass::Throughput) };
+    let request = Request { workload: workload("size_bands"), threads: 1, ..request("", Pass::Throughput) };
     let mut server = Server::start(serve(), &request);
     assert_eq!(server.reply(), Reply::Ready);
     for engine in engines() {

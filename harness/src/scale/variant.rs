@@ -34,9 +34,13 @@ struct Known {
 }
 
 const GLIBC: Known = Known { label: "glibc", files: &[], env: &[], flags: &[], remedy: "" };
-const JEMALLOC: &[&str] = &["libjemalloc.so.2"];
-const ACE: &[&str] = &["libace_alloc.so"];
-const JEMALLOC_REMEDY: &str = "apt-get install libjemalloc2";
+const JEMALLOC: Known = Known {
+    label: "jemalloc",
+    files: &["libjemalloc.so.2"],
+    remedy: "apt-get install libjemalloc2",
+    ..GLIBC
+};
+const ACE: Known = Known { label: "ace", files: &["libace_alloc.so"], remedy: "make build", ..GLIBC };
 
 /// Every engine. 128 arenas are what glibc takes on a host of 16 CPUs or more; on two CPUs it takes 16.
 const KNOWN: [Known; 11] = [
@@ -44,22 +48,10 @@ const KNOWN: [Known; 11] = [
     Known { label: "glibc_arena2", env: &[("MALLOC_ARENA_MAX", "2")], ..GLIBC },
     Known { label: "glibc_arena128", env: &[("MALLOC_ARENA_MAX", "128")], ..GLIBC },
     Known { label: "glibc_trim", flags: &["--trim-every", "100"], ..GLIBC },
-    Known { label: "jemalloc", files: JEMALLOC, remedy: JEMALLOC_REMEDY, ..GLIBC },
+    JEMALLOC,
     // The published advice to set both; the variable is glibc's own, so it should change nothing.
-    Known {
-        label: "jemalloc_arena2",
-        files: JEMALLOC,
-        env: &[("MALLOC_ARENA_MAX", "2")],
-        remedy: JEMALLOC_REMEDY,
-        ..GLIBC
-    },
-    Known {
-        label: "jemalloc_bg",
-        files: JEMALLOC,
-        env: &[("MALLOC_CONF", "background_thread:true")],
-        remedy: JEMALLOC_REMEDY,
-        ..GLIBC
-    },
+    Known { label: "jemalloc_arena2", env: &[("MALLOC_ARENA_MAX", "2")], ..JEMALLOC },
+    Known { label: "jemalloc_bg", env: &[("MALLOC_CONF", "background_thread:true")], ..JEMALLOC },
     Known {
         label: "mimalloc",
         files: &["libmimalloc.so.2.0", "libmimalloc.so.2", "libmimalloc.so"],
@@ -72,8 +64,8 @@ const KNOWN: [Known; 11] = [
         remedy: "apt-get install libtcmalloc-minimal4",
         ..GLIBC
     },
-    Known { label: "ace", files: ACE, remedy: "make build", ..GLIBC },
-    Known { label: "ace_on", files: ACE, env: &[("ACE_LEARN", "on")], remedy: "make build", ..GLIBC },
+    ACE,
+    Known { label: "ace_on", env: &[("ACE_LEARN", "on")], ..ACE },
 ];
 
 /// Where distributions keep libraries.
