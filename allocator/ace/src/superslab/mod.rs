@@ -2,7 +2,8 @@
 //!
 //! Each slab has a 32-byte descriptor followed by its free bitmap and its remote bitmap, out of line, so that a slab's
 //! 64 KiB are blocks alone. Records are 17 cache lines long and superslabs are shifted by a colour: neighbouring
-//! descriptors never share a cache set, and those of many superslabs spread too.
+//! descriptors never share a cache set, and those of many superslabs spread too. The record of a free slab without
+//! resident pages says nothing that zeros would not say, so that the pages of such records can be purged too.
 //!
 //! Who may change what: descriptor and free bits belong to the holder of the owning heap's word; state word, pending
 //! link and remote bits are the remote protocol's (`heap::remote`); the fields of [`Superslab`] and the page masks of
@@ -17,7 +18,7 @@ mod spread;
 
 use crate::size_class::{BLOCKS_MAX, Class};
 use crate::sync::{AtomicU32, AtomicU64};
-use crate::units::{PAGES_PER_SLAB, SLAB_BYTES, SLABS, SUPERSLAB_BYTES, SlabId};
+use crate::units::{PAGE_BYTES, PAGES_PER_SLAB, SLAB_BYTES, SLABS, SUPERSLAB_BYTES, SlabId};
 use core::cell::Cell;
 use core::mem::{offset_of, size_of};
 use core::ops::Deref;
@@ -27,6 +28,9 @@ use core::ptr::{self, NonNull};
 pub const BITMAP_WORDS: usize = BLOCKS_MAX / 64;
 /// Bytes of a superslab's own header, before the slabs' records.
 const HEADER_BYTES: usize = 256;
+/// Pages of slab 0 that hold the header and the records.
+const RECORD_PAGES: usize =
+    (HEADER_BYTES + (COLOURS - 1) * LINE_BYTES + SLABS * size_of::<Slab>()).div_ceil(PAGE_BYTES);
 /// Superslabs differ in the position of their records by up to this many cache lines.
 const COLOURS: usize = 16;
 const LINE_BYTES: usize = 64;
@@ -119,6 +123,8 @@ pub struct Superslab {
     pub tier: Cell<u8>,
     /// When a slab was last freed here, in milliseconds.
     pub freed_ms: Cell<u64>,
+    /// Pages of the records that were never written, or purged since.
+    pub blank_record_pages: Cell<u16>,
 }
 
 const _: () = assert!(size_of::<Superslab>() <= HEADER_BYTES);
@@ -166,6 +172,21 @@ impl Deref for SuperslabRef {
 #[inline]
 fn records_offset(base: usize) -> usize {
     HEADER_BYTES + (base / SUPERSLAB_BYTES % COLOURS) * LINE_BYTES
+}
+
+/// Pages of slab 0 on which the records of slabs `index..index + slabs` lie, a bit each.
+fn record_pages(base: usize, index: usize, slabs: usize) -> u16 {
+    let from = records_offset(base) + index * size_of::<Slab>();
+    let last = from + slabs * size_of::<Slab>() - 1;
+    let (first, last) = (from / PAGE_BYTES, last / PAGE_BYTES);
+    ((1u32 << (last + 1)) - (1u32 << first)) as u16
+}
+
+/// Slabs whose records lie, wholly or in part, on `page` of slab 0, a bit each. The inverse of [`record_pages`].
+fn slabs_recorded_on(base: usize, page: usize) -> u32 {
+    let first = (page * PAGE_BYTES).saturating_sub(records_offset(base)) / size_of::<Slab>();
+    let end = ((page + 1) * PAGE_BYTES - records_offset(base)).div_ceil(size_of::<Slab>()).min(SLABS);
+    if first >= end { 0 } else { ((1u64 << end) - (1u64 << first)) as u32 }
 }
 
 /// A slab by its record.
@@ -252,3 +273,29 @@ impl Deref for SlabRef {
 }
 
 const _: () = assert!(PAGES_PER_SLAB <= u16::BITS as usize);
+
+#[cfg(test)]
+mod tests {
+    use super::{COLOURS, RECORD_PAGES, record_pages, slabs_recorded_on};
+    use crate::units::{SLABS, SUPERSLAB_BYTES};
+
+    #[test]
+    fn slabs_are_recorded_on_the_pages_on_which_their_records_lie() {
+        for base in (0..COLOURS).map(|colour| colour * SUPERSLAB_BYTES) {
+            let mut union = 0;
+            for slab in 0..SLABS {
+                let pages = record_pages(base, slab, 1);
+                assert_ne!(pages, 0);
+                for page in 0..16 {
+                    let (there, back) = (pages >> page & 1, slabs_recorded_on(base, page) >> slab & 1);
+                    assert_eq!(u32::from(there), back, "colour {base:#x}, slab {slab}, page {page}");
+                }
+                union |= pages;
+            }
+            assert_eq!(record_pages(base, 0, SLABS), union);
+            assert_eq!(usize::from(union) >> RECORD_PAGES, 0);
+            // The header's page has the record of slab 0, which nobody is given.
+            assert_eq!(record_pages(base, 0, 1), 1);
+        }
+    }
+}

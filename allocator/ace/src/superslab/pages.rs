@@ -113,6 +113,12 @@ pub fn purge_slabs(head: SlabRef, slabs: usize) -> usize {
     dirty
 }
 
+/// Purges pages that no mask counts; whether the system took them.
+pub fn purge_uncounted(address: usize, bytes: usize) -> bool {
+    PURGE_CALLS.fetch_add(1, Ordering::Relaxed);
+    pal::purge(address, bytes)
+}
+
 /// Takes the dirty pages of a superslab that has gone off the sum; counts them as returned.
 pub fn forget(dirty: usize) {
     COMMITTED_PAGES.fetch_sub(dirty, Ordering::Relaxed);

@@ -6,11 +6,11 @@
 //! shifting the bitmap of free slabs; slabs with resident pages are preferred to untouched ones. Called by heaps (with
 //! their word held), by large and huge paths, by `trim`.
 
-use super::{Kind, SlabRef, SuperslabRef, pages, registry};
+use super::{Kind, RECORD_PAGES, SlabRef, SuperslabRef, pages, record_pages, registry, slabs_recorded_on};
 use crate::config::{self, Knob};
 use crate::pal;
 use crate::sync::{Lock, Ordering};
-use crate::units::{SLABS, SUPERSLAB_BYTES};
+use crate::units::{PAGE_BYTES, SLABS, SUPERSLAB_BYTES};
 use core::sync::atomic::AtomicUsize;
 
 /// Bits of the slabs that a superslab can hand out: all but slab 0.
@@ -96,6 +96,13 @@ fn run_mask(index: usize, slabs: usize) -> u32 {
     (((1u64 << slabs) - 1) << index) as u32
 }
 
+/// Takes slabs `index..index + slabs`, which are free and whose bits are `mask`, off the superslab's books.
+fn hand_out(s: SuperslabRef, mask: u32, index: usize, slabs: usize) {
+    s.free_slabs.set(s.free_slabs.get() & !mask);
+    s.dirty_slabs.set(s.dirty_slabs.get() & !mask);
+    s.blank_record_pages.set(s.blank_record_pages.get() & !record_pages(s.base(), index, slabs));
+}
+
 impl Pool {
     fn link(&mut self, s: SuperslabRef, tier: Tier) {
         let head = self.heads[tier as usize];
@@ -139,8 +146,7 @@ impl Pool {
         let index =
             find_run(free & s.dirty_slabs.get(), slabs, align).or_else(|| find_run(free, slabs, align))?;
         let taken = run_mask(index, slabs);
-        s.free_slabs.set(free & !taken);
-        s.dirty_slabs.set(s.dirty_slabs.get() & !taken);
+        hand_out(s, taken, index, slabs);
         self.retier(s, false);
         Some(s.slab(index))
     }
@@ -242,7 +248,27 @@ fn purge_free_slabs(s: SuperslabRef) -> usize {
         }
         pages += done;
     }
+    purge_records(s);
     pages
+}
+
+/// Purges those pages of the records on which no slab is recorded that is in use or may have resident pages. Page 0 has
+/// the header. Nobody but the pool refers to a free slab's record; a call that frees a stale pointer reads class 0
+/// there before and after. What is lost is which pages had been purged (`refaulted_bytes` misses those).
+fn purge_records(s: SuperslabRef) {
+    let blank_slabs = s.free_slabs.get() & !s.dirty_slabs.get();
+    let is_due = |page: usize| {
+        s.blank_record_pages.get() & (1 << page) == 0 && slabs_recorded_on(s.base(), page) & !blank_slabs == 0
+    };
+    let mut page = 1;
+    while page < RECORD_PAGES {
+        let run = (page..RECORD_PAGES).take_while(|&page| is_due(page)).count();
+        if run != 0 && pages::purge_uncounted(s.base() + page * PAGE_BYTES, run * PAGE_BYTES) {
+            let purged = ((1u32 << (page + run)) - (1u32 << page)) as u16;
+            s.blank_record_pages.set(s.blank_record_pages.get() | purged);
+        }
+        page += run + 1;
+    }
 }
 
 /// Takes `slabs` adjacent slabs from superslabs that are mapped already.
@@ -261,6 +287,7 @@ pub fn acquire(slabs: usize, align: usize) -> Option<SlabRef> {
     let s = unsafe { SuperslabRef::at(base) };
     s.free_slabs.set(ALL_FREE);
     s.freed_ms.set(u64::MAX);
+    s.blank_record_pages.set(u16::MAX);
     let mut pool = POOL.lock();
     if !registry::insert(base) {
         drop(pool);
@@ -312,8 +339,7 @@ pub fn extend(head: SlabRef, from_slabs: usize, to_slabs: usize) -> bool {
     if s.free_slabs.get() & wanted != wanted {
         return false;
     }
-    s.free_slabs.set(s.free_slabs.get() & !wanted);
-    s.dirty_slabs.set(s.dirty_slabs.get() & !wanted);
+    hand_out(s, wanted, head.index() + from_slabs, to_slabs - from_slabs);
     pool.retier(s, false);
     true
 }
