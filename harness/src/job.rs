@@ -1,6 +1,6 @@
 //! From a planned cell to a request, and from what came back to a row.
 
-use cell::wire::{Latency, Measurement, Pass, Quantiles, Request};
+use cell::wire::{Counters, Latency, Measurement, Pass, Quantiles, Request};
 use workloads::spec::Workload;
 
 use crate::args::RunArgs;
@@ -88,7 +88,7 @@ fn fill(row: &mut Row, found: &Measurement, pass: Pass, instructions: Option<u64
     }
     fill_times(row, found, ops);
     fill_memory(row, found);
-    fill_counters(row, found);
+    fill_counters(row, &found.counters, ops);
     if let Some(latency) = &found.latency {
         fill_latency(row, latency);
     }
@@ -126,17 +126,19 @@ fn fill_memory(row: &mut Row, found: &Measurement) {
     row.resident_bytes_trimmed = Some(drain.resident_bytes_trimmed);
 }
 
-fn fill_counters(row: &mut Row, found: &Measurement) {
-    let counters = &found.counters;
+fn fill_counters(row: &mut Row, counters: &Counters, ops: u64) {
     row.lock_takings = counters.lock_takings;
     row.lock_waits = counters.lock_waits;
     row.atomic_rmws = counters.atomic_rmws;
-    if let (Some(hot), Some(warm), Some(cold)) = (counters.hot_ops, counters.warm_ops, counters.cold_ops) {
-        let all = (hot + warm + cold).max(1) as f64;
-        row.hot_share = Some(hot as f64 / all);
-        row.warm_share = Some(warm as f64 / all);
-        row.cold_share = Some(cold as f64 / all);
-    }
+    let (Some(warm), Some(cold)) = (counters.warm_ops, counters.cold_ops) else { return };
+    // What took slabs from the pool, or gave them back, was on its way through a refill or a flush.
+    let warm = warm.saturating_sub(cold);
+    // An engine that counts nothing on HOT serves there whatever did not go further.
+    let hot = counters.hot_ops.unwrap_or_else(|| ops.saturating_sub(warm + cold));
+    let all = (hot + warm + cold).max(1) as f64;
+    row.hot_share = Some(hot as f64 / all);
+    row.warm_share = Some(warm as f64 / all);
+    row.cold_share = Some(cold as f64 / all);
 }
 
 fn fill_latency(row: &mut Row, latency: &Latency) {
@@ -155,4 +157,20 @@ fn fill_latency(row: &mut Row, latency: &Latency) {
     row.free_ns_p999 = some(free, free.p999);
     row.free_ns_max = some(free, free.max);
     row.free_ns_tail_mean = some(free, free.tail_mean);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_neither_refilled_nor_flushed_was_hot() {
+        let counted = Counters { warm_ops: Some(30), cold_ops: Some(10), ..Counters::default() };
+        let mut row = Row::default();
+        fill_counters(&mut row, &counted, 1000);
+        assert_eq!((row.hot_share, row.warm_share, row.cold_share), (Some(0.97), Some(0.02), Some(0.01)));
+        let mut row = Row::default();
+        fill_counters(&mut row, &Counters { cold_ops: Some(1), ..Counters::default() }, 1000);
+        assert_eq!(row.hot_share, None, "an engine that says nothing of refills");
+    }
 }

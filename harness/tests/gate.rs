@@ -177,7 +177,7 @@ fn two_per_cent_more_instructions_on_the_fast_path_fail_every_time_and_equal_sid
     }
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(CONFIG).unwrap();
-    // Counts repeat to a tenth of the margin: five gates of a kind say all that more would.
+    // Counts repeat: five gates of a kind say all that more would.
     let short = text.replace("tiny_hot = 20000", "tiny_hot = 4000");
     assert_ne!(short, text);
     std::fs::write(folder.path().join("gate.toml"), short).unwrap();
@@ -194,8 +194,8 @@ fn two_per_cent_more_instructions_on_the_fast_path_fail_every_time_and_equal_sid
     let planted =
         |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (1.003..1.02).contains(&ratio));
     assert!(of("instructions_2").all(planted), "{rows:?}");
-    // Addresses differ from process to process, and with them a few counts in a hundred thousand, seldom more: half of
-    // the margin is still far from a false alarm.
-    let equal = |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (ratio - 1.0).abs() < 0.001);
+    // Waits are not counted, so what is left is the same work: a fiftieth of the margin is room for chance in addresses.
+    let equal =
+        |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (ratio - 1.0).abs() < 0.000_04);
     assert!(of("instructions_aa").all(equal), "{rows:?}");
 }

@@ -22,7 +22,9 @@ use crate::run::{Hooks, Mode, Opening, Outcome, RunError, RunOptions, Samples};
 const STACK_RESIDENT_BYTES: usize = 32 << 10;
 
 /// What the threads of a run share.
-struct Stage {
+struct Stage<'a> {
+    /// Told when a worker waits and when it works.
+    hooks: &'a dyn Hooks,
     rendezvous: Rendezvous,
     /// Set by a thread that failed; read by those that wait. Relaxed: it only shortens the run.
     stop: AtomicBool,
@@ -36,7 +38,7 @@ struct Stage {
 }
 
 /// Gives the meetings up when its owner goes before the end.
-struct Presence<'a>(&'a Stage, bool);
+struct Presence<'a>(&'a Stage<'a>, bool);
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
@@ -80,6 +82,7 @@ pub fn run<P: Probe, C: Content>(
     }
     let lanes = lanes::<P, C>(&programs, &tallies, opening.heap);
     let stage = Stage {
+        hooks,
         rendezvous: Rendezvous::new(programs.len() + 1),
         stop: AtomicBool::new(false),
         leak: AtomicBool::new(false),
@@ -102,9 +105,9 @@ pub fn run<P: Probe, C: Content>(
                 RunError::OutOfMemory(format!("thread {number} could not be started: {error}"))
             })?);
         }
-        let checks = open(&stage, opening, hooks);
+        let checks = open(&stage, opening);
         let directed = match checks {
-            Ok(_) => direct(&stage, programs.len(), phases, hooks),
+            Ok(_) => direct(&stage, programs.len(), phases),
             Err(_) => Err(GivenUp),
         };
         opening.close();
@@ -123,17 +126,17 @@ fn join(handle: ScopedJoinHandle<Option<Report>>) -> Option<Report> {
 }
 
 /// The part before the threads call the engine.
-fn open(stage: &Stage, opening: &Opening, hooks: &dyn Hooks) -> Result<u64, RunError> {
+fn open(stage: &Stage, opening: &Opening) -> Result<u64, RunError> {
     let given_up = |_| RunError::Unsupported("the run was given up".into());
     stage.rendezvous.meet().map_err(given_up)?; // Started.
-    hooks.before_engine();
+    stage.hooks.before_engine();
     let checks = opening.open()?;
     stage.rendezvous.meet().map_err(given_up)?;
     Ok(checks)
 }
 
-fn direct(stage: &Stage, threads: usize, phases: &[String], hooks: &dyn Hooks) -> Result<(), GivenUp> {
-    let meeting = &stage.rendezvous;
+fn direct(stage: &Stage, threads: usize, phases: &[String]) -> Result<(), GivenUp> {
+    let (meeting, hooks) = (&stage.rendezvous, stage.hooks);
     meeting.meet()?; // Warmed up.
     meeting.meet()?; // Ready.
     hooks.before_clock();
@@ -224,6 +227,7 @@ fn parts<P: Probe, C: Content>(
     note(stage, &fault);
     lane.received = 0;
     lane.probe.restart();
+    stage.hooks.waits();
     meeting.meet()?; // Ready.
     meeting.meet()?;
     stage.awake.fetch_add(1, Ordering::Release);
@@ -231,11 +235,13 @@ fn parts<P: Probe, C: Content>(
     while !stage.go.load(Ordering::Acquire) && !stage.stop.load(Ordering::Relaxed) {
         patience.wait();
     }
+    stage.hooks.works();
     let begin = Instant::now();
     for act in &program.acts {
         perform(lane, act, stage, &mut fault)?;
     }
     let end = Instant::now();
+    stage.hooks.waits();
     let received = lane.received;
     lane.outbox = None;
     meeting.meet()?; // Done.
@@ -271,8 +277,10 @@ fn perform<P: Probe, C: Content>(
     let stopped = stage.stop.load(Ordering::Relaxed);
     let done = match act {
         Act::Phase => {
+            stage.hooks.waits();
             stage.rendezvous.meet()?;
             stage.rendezvous.meet()?;
+            stage.hooks.works();
             if stopped { Ok(()) } else { lane.receive_all().map(drop) }
         }
         Act::Close => {

@@ -66,6 +66,10 @@ pub trait Hooks: Sync {
     fn drained(&self);
     /// A phase begins.
     fn phase(&self, name: &str);
+    /// On a worker, which starts out working: from here on it waits for the others.
+    fn waits(&self) {}
+    /// On a worker that waited: from here on it works.
+    fn works(&self) {}
     /// Before the clock, from runs that can tell at any time what is live ([`Mode::Accounting`]).
     fn live(&self, _gauge: LiveGauge) {}
 }

@@ -143,6 +143,13 @@ impl Watch {
         }
     }
 
+    /// Counts the instructions of this thread no longer, or again: how long threads spin for each other is chance.
+    fn toggle_count(&self) {
+        if self.pass == Pass::Instructions {
+            Callgrind::ToggleCollect.send();
+        }
+    }
+
     /// Reads the resident set at the points, calling the allocator now and then, then trims.
     fn watch_drain(&self) -> Drain {
         let start = std::time::Instant::now();
@@ -175,6 +182,7 @@ impl Hooks for Watch {
             timeline.start();
         }
         readings.start = usage();
+        self.toggle_count();
         if self.pass == Pass::Instructions {
             Callgrind::ZeroStats.send();
         }
@@ -184,6 +192,7 @@ impl Hooks for Watch {
         if self.pass == Pass::Instructions {
             Callgrind::DumpStats.send();
         }
+        self.toggle_count();
         let mut readings = self.readings();
         readings.end = usage();
         readings.stats_after = self.engine.stats();
@@ -215,6 +224,14 @@ impl Hooks for Watch {
         if let Some(timeline) = &self.timeline {
             timeline.phase(name);
         }
+    }
+
+    fn waits(&self) {
+        self.toggle_count();
+    }
+
+    fn works(&self) {
+        self.toggle_count();
     }
 }
 

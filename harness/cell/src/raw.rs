@@ -158,6 +158,8 @@ pub enum Callgrind {
     ZeroStats,
     /// Write the counts to the next output file.
     DumpStats,
+    /// Count what this thread does no longer, or again.
+    ToggleCollect,
 }
 
 impl Callgrind {
@@ -167,6 +169,7 @@ impl Callgrind {
         match self {
             Callgrind::DumpStats => base,
             Callgrind::ZeroStats => base + 1,
+            Callgrind::ToggleCollect => base + 2,
         }
     }
 
