@@ -217,9 +217,9 @@ impl<'a> Campaign<'a> {
         if wanted.contains(&Pass::Instructions) && !runner::has_valgrind() {
             lines.push("instructions per operation: valgrind is not installed".into());
         }
-        if wanted.contains(&Pass::Drain) {
-            let named = DRAIN_WORKLOADS.join(", ");
-            lines.push(format!("drain points are taken only of {named} and of recorded traces"));
+        if wanted.contains(&Pass::Drain) && !self.selection.workloads_named {
+            let drained = DRAIN_WORKLOADS.join(", ");
+            lines.push(format!("drain points are taken only of {drained} and of recorded traces; name others with --workloads"));
         }
         lines
     }
@@ -343,18 +343,14 @@ impl<'a> Campaign<'a> {
                 cells(&|group, _| group.threads == 1 && (all || cheap(group)))
             }
             Pass::Drain => {
-                let most = self
-                    .selection
-                    .threads
-                    .iter()
-                    .copied()
-                    .filter(|&threads| threads <= self.cpus.max(2))
-                    .max();
+                let named = self.selection.workloads_named;
+                let threads = self.selection.threads.iter().copied();
+                let most = threads.filter(|&threads| named || threads <= self.cpus.max(2)).max();
+                let is_wanted =
+                    |name: &str, threads| (named || DRAIN_WORKLOADS.contains(&name)) && Some(threads) == most;
                 cells(&|group, choice| {
                     let trace = group.workload.starts_with(TRACE_GROUP);
-                    (trace
-                        || DRAIN_WORKLOADS.contains(&group.workload.as_str()) && Some(group.threads) == most)
-                        && choice.engine != FLOOR
+                    (trace || is_wanted(&group.workload, group.threads)) && choice.engine != FLOOR
                 })
             }
             _ => Vec::new(),

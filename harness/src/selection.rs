@@ -36,7 +36,7 @@ const QUICK_ENGINES: [&str; 6] =
 /// Engines that are measured only where they are named.
 const BY_NAME_ONLY: [&str; 2] = ["c_abi", "slowed"];
 
-/// Workloads whose drain points are taken: the two with the largest live sets of mixed sizes.
+/// Workloads whose drain points are taken where none is named: the two with the largest live sets of mixed sizes.
 pub const DRAIN_WORKLOADS: [&str; 2] = ["rl_medium+", "fragmentation_mix+"];
 
 /// Operations a thread that a run of a uniform loop (`tiny_hot`, `random_mixed`) takes at most in the default and the quick
@@ -74,6 +74,8 @@ pub struct Selection {
     pub missing: Vec<String>,
     /// Whether the user named the engines.
     pub engines_named: bool,
+    /// Whether the user named the workloads.
+    pub workloads_named: bool,
     /// Whether repetitions are spread over all groups and both timed passes alike, instead of favouring what the A/A control judges.
     pub even: bool,
 }
@@ -116,6 +118,7 @@ impl Selection {
             budget_seconds: budget(args),
             missing,
             engines_named: !args::given(&args.engines).is_empty(),
+            workloads_named: !args::given(&args.workloads).is_empty(),
             even: false,
         })
     }
