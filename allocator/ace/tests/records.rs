@@ -3,6 +3,7 @@
 
 use ace_alloc::{free, malloc, stats, trim};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 const SUPERSLAB_BYTES: usize = 2 << 20;
 const PAGE_BYTES: usize = 4096;
@@ -55,10 +56,9 @@ fn superslabs_with_one_slab_left_hold_few_pages_and_serve_again() {
         let mut kept = BTreeMap::new();
         let mut rest = Vec::new();
         for block in fill(&[16, 32, 64], 48 << 20) {
-            if kept.contains_key(&base_of(block.0)) {
-                rest.push(block);
-            } else {
-                kept.insert(base_of(block.0), block);
+            match kept.entry(base_of(block.0)) {
+                Entry::Vacant(first) => drop(first.insert(block)),
+                Entry::Occupied(_) => rest.push(block),
             }
         }
         assert!(kept.len() >= 20, "{} superslabs", kept.len());
