@@ -63,7 +63,7 @@ warm-pool: setup ## The draft's warm-pool experiment: random mixed at 256 B with
 	cargo build --release --locked -p ace-alloc --example warm_pool
 	$(BIN)/examples/warm_pool | tee results/warm_pool.md
 
-scale: build ## Measure serving memory: a real server under load, then idle, 16 minutes (SCALE=quick|full)
+scale: build ## Measure serving memory: a real server under load, then idle, 16 to 19 minutes (SCALE=quick|full)
 	$(ALLOCBENCH) scale --size $(if $(SCALE),$(SCALE),default) $(SCALE_FLAGS)
 
 INSTRUCTIONS := results/baseline/instructions.csv
