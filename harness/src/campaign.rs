@@ -217,9 +217,9 @@ impl<'a> Campaign<'a> {
         if wanted.contains(&Pass::Instructions) && !runner::has_valgrind() {
             lines.push("instructions per operation: valgrind is not installed".into());
         }
-        if wanted.contains(&Pass::Drain) && !self.selection.workloads_named {
+        if wanted.contains(&Pass::Drain) && !self.selection.drains_all() {
             let drained = DRAIN_WORKLOADS.join(", ");
-            lines.push(format!("drain points are taken only of {drained} and of recorded traces; name others with --workloads"));
+            lines.push(format!("drain points are taken only of {drained} and of recorded traces; --passes drain --workloads takes others"));
         }
         lines
     }
@@ -343,11 +343,11 @@ impl<'a> Campaign<'a> {
                 cells(&|group, _| group.threads == 1 && (all || cheap(group)))
             }
             Pass::Drain => {
-                let named = self.selection.workloads_named;
+                let all = self.selection.drains_all();
                 let threads = self.selection.threads.iter().copied();
-                let most = threads.filter(|&threads| named || threads <= self.cpus.max(2)).max();
+                let most = threads.filter(|&threads| all || threads <= self.cpus.max(2)).max();
                 let is_wanted =
-                    |name: &str, threads| (named || DRAIN_WORKLOADS.contains(&name)) && Some(threads) == most;
+                    |name: &str, threads| (all || DRAIN_WORKLOADS.contains(&name)) && Some(threads) == most;
                 cells(&|group, choice| {
                     let trace = group.workload.starts_with(TRACE_GROUP);
                     (trace || is_wanted(&group.workload, group.threads)) && choice.engine != FLOOR
