@@ -74,8 +74,8 @@ pub struct Selection {
     pub missing: Vec<String>,
     /// Whether the user named the engines.
     pub engines_named: bool,
-    /// Whether the user named both the workloads and the passes.
-    pub workloads_named: bool,
+    /// Whether the user named both workloads and passes, so that the drain pass, if it is one of them, is meant for all of these.
+    pub drain_named: bool,
     /// Whether repetitions are spread over all groups and both timed passes alike, instead of favouring what the A/A control judges.
     pub even: bool,
 }
@@ -118,15 +118,14 @@ impl Selection {
             budget_seconds: budget(args),
             missing,
             engines_named: !args::given(&args.engines).is_empty(),
-            workloads_named: !args::given(&args.workloads).is_empty()
-                && !args::given(&args.passes).is_empty(),
+            drain_named: !args::given(&args.workloads).is_empty() && !args::given(&args.passes).is_empty(),
             even: false,
         })
     }
 
     /// Whether drain points are taken of every workload, as of those that a user named together with the pass.
     pub fn drains_all(&self) -> bool {
-        self.workloads_named && !self.even
+        self.drain_named && !self.even
     }
 
     /// What must be equal for two runs to be one.

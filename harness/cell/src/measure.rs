@@ -143,10 +143,10 @@ impl Watch {
         }
     }
 
-    /// Counts the instructions of this thread no longer, or again: how long threads spin for each other is chance.
-    fn toggle_count(&self) {
+    /// Asks callgrind, in the pass that it counts. It counts no thread while that waits: how long they spin is chance.
+    fn callgrind(&self, request: Callgrind) {
         if self.pass == Pass::Instructions {
-            Callgrind::ToggleCollect.send();
+            request.send();
         }
     }
 
@@ -182,17 +182,13 @@ impl Hooks for Watch {
             timeline.start();
         }
         readings.start = usage();
-        self.toggle_count();
-        if self.pass == Pass::Instructions {
-            Callgrind::ZeroStats.send();
-        }
+        self.callgrind(Callgrind::ToggleCollect);
+        self.callgrind(Callgrind::ZeroStats);
     }
 
     fn after_clock(&self) {
-        if self.pass == Pass::Instructions {
-            Callgrind::DumpStats.send();
-        }
-        self.toggle_count();
+        self.callgrind(Callgrind::DumpStats);
+        self.callgrind(Callgrind::ToggleCollect);
         let mut readings = self.readings();
         readings.end = usage();
         readings.stats_after = self.engine.stats();
@@ -227,11 +223,11 @@ impl Hooks for Watch {
     }
 
     fn waits(&self) {
-        self.toggle_count();
+        self.callgrind(Callgrind::ToggleCollect);
     }
 
     fn works(&self) {
-        self.toggle_count();
+        self.callgrind(Callgrind::ToggleCollect);
     }
 }
 

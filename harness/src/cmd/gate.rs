@@ -400,7 +400,7 @@ fn against_counts(args: &Args, config: &Config, path: &Path) -> Result<Option<Re
     let findings = counts::against(config, &table, path)?;
     let (verdict, reason) = callgrind::judge(&findings);
     let notes = vec![format!(
-        "margin {:.1} %: a count repeats to 0.02 %, the margin is what a change may cost without being looked at",
+        "margin {:.1} %: counts repeat to the digit, the margin is what a change may cost without being looked at",
         100.0 * (config.instructions.baseline_fail_above - 1.0)
     )];
     let seconds = begin.elapsed().as_secs_f64();

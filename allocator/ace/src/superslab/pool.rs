@@ -96,8 +96,9 @@ fn run_mask(index: usize, slabs: usize) -> u32 {
     (((1u64 << slabs) - 1) << index) as u32
 }
 
-/// Takes slabs `index..index + slabs`, which are free and whose bits are `mask`, off the superslab's books.
-fn hand_out(s: SuperslabRef, mask: u32, index: usize, slabs: usize) {
+/// Takes slabs `index..index + slabs`, which are free, off the superslab's books.
+fn hand_out(s: SuperslabRef, index: usize, slabs: usize) {
+    let mask = run_mask(index, slabs);
     s.free_slabs.set(s.free_slabs.get() & !mask);
     s.dirty_slabs.set(s.dirty_slabs.get() & !mask);
     s.blank_record_pages.set(s.blank_record_pages.get() & !record_pages(s.base(), index, slabs));
@@ -145,8 +146,7 @@ impl Pool {
         let free = s.free_slabs.get();
         let index =
             find_run(free & s.dirty_slabs.get(), slabs, align).or_else(|| find_run(free, slabs, align))?;
-        let taken = run_mask(index, slabs);
-        hand_out(s, taken, index, slabs);
+        hand_out(s, index, slabs);
         self.retier(s, false);
         Some(s.slab(index))
     }
@@ -264,8 +264,7 @@ fn purge_records(s: SuperslabRef) {
     while page < RECORD_PAGES {
         let run = (page..RECORD_PAGES).take_while(|&page| is_due(page)).count();
         if run != 0 && pages::purge_uncounted(s.base() + page * PAGE_BYTES, run * PAGE_BYTES) {
-            let purged = ((1u32 << (page + run)) - (1u32 << page)) as u16;
-            s.blank_record_pages.set(s.blank_record_pages.get() | purged);
+            s.blank_record_pages.set(s.blank_record_pages.get() | run_mask(page, run) as u16);
         }
         page += run + 1;
     }
@@ -339,7 +338,7 @@ pub fn extend(head: SlabRef, from_slabs: usize, to_slabs: usize) -> bool {
     if s.free_slabs.get() & wanted != wanted {
         return false;
     }
-    hand_out(s, wanted, head.index() + from_slabs, to_slabs - from_slabs);
+    hand_out(s, head.index() + from_slabs, to_slabs - from_slabs);
     pool.retier(s, false);
     true
 }
