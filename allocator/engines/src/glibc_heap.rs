@@ -31,8 +31,9 @@ const HEAP_BYTES: usize = 64 << 20;
 const HEAP_HEADER_BYTES_MAX: usize = 256;
 /// No break grows further than this from where it started.
 const BREAK_BYTES_MAX: usize = 1 << 40;
-/// Words of an arena that are looked at; 254 of them are its bins' links.
-const ARENA_WORDS: usize = 256;
+/// Words of an arena before the links of its bins, and those links. All are looked at: the last bins, of the largest chunks, are
+/// the ones that stay empty when a fragmented heap fills the others.
+const ARENA_WORDS: usize = 14 + 254;
 
 /// Whether the live block at `block` was handed out by glibc's malloc.
 pub fn owns(block: *const u8) -> bool {
