@@ -1,17 +1,20 @@
 //! Which engines can be measured, and how each is started: a cell binary, the engine's name in it, and an environment.
 //!
 //! The cell binaries are looked for beside this executable. Each says which engines it holds and which sources it
-//! was built from; one built from other sources is refused, since its figures could not be compared.
+//! was built from; one built from other sources is not used, since its figures could not be compared. The main binary is
+//! required; a flavour that cannot be used is left out with a warning, and its engines count as not built.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 
 use anyhow::{Context, Result, bail, ensure};
 use cell::wire::{ListedEngine, Listing};
-use engines::catalog::{CATALOG, Entry};
+use engines::catalog::{CATALOG, Entry, flavour};
 use serde::Serialize;
 
 use crate::analysis::dataset::CONTROL_SUFFIX;
+use crate::terminal::say_aside;
 
 /// File name of the cell binary that holds most engines; flavours are called `allocbench-cell-…`.
 const CELL: &str = "allocbench-cell";
@@ -71,11 +74,19 @@ impl Shelf {
             "{CELL} is missing in {}, beside this program; build the workspace first: make build",
             folder.display()
         );
-        let mut binaries = Vec::new();
+        let (mut binaries, mut left_out) = (Vec::new(), Vec::new());
         for path in paths {
-            let engines = ask(&path)?;
-            binaries.push((path, engines));
+            match ask(&path) {
+                Ok(engines) => binaries.push((path, engines)),
+                Err(unusable) if path.ends_with(CELL) => return Err(unusable),
+                Err(unusable) => left_out.push(unusable),
+            }
         }
+        // Several parts of one command may look for engines; the user is told once.
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| {
+            left_out.iter().for_each(|why| say_aside(format!("{why:#}; its engines are left out")))
+        });
         Ok(Shelf { folder, binaries })
     }
 
@@ -100,12 +111,12 @@ impl Shelf {
             });
         }
         let entry = entry(name)?;
-        let target =
-            if entry.flavour == CELL || entry.feature == "mimalloc2" { "build" } else { "build-all" };
+        let binary = self.folder.join(entry.flavour);
         bail!(
-            "engine '{name}' is not built: it needs the cargo feature '{}' in the binary {}; build it with: make {target}",
+            "engine '{name}' is not built: it needs the cargo feature '{}' in the binary {}; build it with: make {}",
             entry.feature,
-            self.folder.join(entry.flavour).display(),
+            binary.display(),
+            target(&binary)
         );
     }
 
@@ -137,6 +148,11 @@ fn is_cell(path: &Path) -> bool {
     (name == CELL || (name.starts_with("allocbench-cell-") && !name.contains('.'))) && path.is_file()
 }
 
+/// The target of the Makefile that builds the cell binary of this name.
+fn target(path: &Path) -> &'static str {
+    if path.ends_with(CELL) || path.ends_with(flavour::MIMALLOC2) { "build" } else { "build-all" }
+}
+
 /// The engines of one binary.
 fn ask(path: &Path) -> Result<Vec<ListedEngine>> {
     let output = Command::new(path)
@@ -147,16 +163,18 @@ fn ask(path: &Path) -> Result<Vec<ListedEngine>> {
     let listing: Listing = match serde_json::from_slice(&output.stdout) {
         Ok(listing) if output.status.success() => listing,
         _ => bail!(
-            "{} does not answer ({}): {}; build it again: make build",
+            "{} does not answer ({}): {}; build it again: make {}",
             path.display(),
             output.status,
-            String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("no message")
+            String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("no message"),
+            target(path)
         ),
     };
     ensure!(
         listing.build_id == cell::BUILD_ID,
-        "{} was built from other sources than this allocbench; build both again: make build (or make build-all)",
-        path.display()
+        "{} was built from other sources than this allocbench; build both again: make {}",
+        path.display(),
+        target(path)
     );
     Ok(listing.engines)
 }
@@ -179,5 +197,29 @@ mod tests {
             std::fs::write(&path, "").unwrap();
             assert_eq!(is_cell(&path), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn every_flavour_names_the_target_that_builds_it() {
+        for (name, expected) in [
+            (flavour::STANDARD, "build"),
+            (flavour::MIMALLOC2, "build"),
+            (flavour::CXX, "build-all"),
+            (flavour::RPMALLOC, "build-all"),
+        ] {
+            assert_eq!(target(&Path::new("/folder").join(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_binary_that_does_not_answer_is_named_with_the_target_that_builds_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(flavour::CXX);
+        std::fs::write(&path, "#!/bin/sh\necho worn out >&2\nexit 7\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let what = format!("{:#}", ask(&path).unwrap_err());
+        assert!(what.contains("allocbench-cell-cxx") && what.contains("worn out"), "{what}");
+        assert!(what.ends_with("make build-all"), "{what}");
     }
 }

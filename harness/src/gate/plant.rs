@@ -11,6 +11,7 @@ use crate::analysis::robust;
 use crate::engine::{Choice, Shelf};
 use crate::gate::figures::{self, Steps};
 use crate::gate::measure::Bench;
+use crate::gate::study::Kind;
 use crate::runner::{self, Ending, Limits};
 
 /// Every so manyth allocation is delayed to move the p99.
@@ -36,6 +37,21 @@ pub struct Plant {
 }
 
 impl Plant {
+    /// The plant that adds `missing` more to the figure of its kind: ns, or bytes.
+    pub fn grown(self, missing: f64, kind: Kind) -> Plant {
+        let larger = |value: f64, by: f64| (value + by).max(0.0);
+        match kind {
+            Kind::Resident => {
+                Plant { ballast_bytes: larger(self.ballast_bytes as f64, missing) as u64, ..self }
+            }
+            // An allocation and a free are two operations.
+            Kind::Throughput => {
+                Plant { delay_ns: larger(self.delay_ns, missing * 2.0 * self.every as f64), ..self }
+            }
+            _ => Plant { delay_ns: larger(self.delay_ns, missing), ..self },
+        }
+    }
+
     /// The same code with nothing to add: what a planted form is compared with.
     pub fn without(self) -> Plant {
         Plant { delay_ns: 0.0, ballast_bytes: 0, ..self }
@@ -77,12 +93,12 @@ pub struct Base {
     pub resident_bytes: f64,
 }
 
-/// The ratio that a plant of this size must give to a figure whose reference is so large.
-pub fn wanted(tail: bool, size: f64, reference_ns: f64) -> f64 {
-    match (tail, size >= 0.1) {
-        (true, true) => 1.0 + size.max(TAIL_NS_MIN / reference_ns),
-        (true, false) => 1.0 + size,
-        (false, _) => 1.0 / (1.0 - size),
+/// The ratio that a plant of this kind and size must give to a figure whose reference is so large.
+pub fn wanted(kind: Kind, size: f64, reference: f64) -> f64 {
+    match kind {
+        Kind::Tail if size >= 0.1 => 1.0 + size.max(TAIL_NS_MIN / reference),
+        Kind::Throughput => 1.0 / (1.0 - size),
+        _ => 1.0 + size,
     }
 }
 
@@ -140,7 +156,7 @@ impl Base {
     /// Moves the p99 of allocations by `share` of it, or by 4 ns where ten per cent or more are asked for and are less.
     pub fn tail(&self, share: f64) -> Plant {
         let p99 = figures::mid_quantile(&self.alloc_ns, 0.99);
-        let target = p99 * wanted(true, share, p99);
+        let target = p99 * wanted(Kind::Tail, share, p99);
         let delayed = 1.0 / TAIL_EVERY as f64;
         // Of all operations one in a hundred must lie above `target`: what lies there undelayed, and the rest by delay.
         let above = share_above(&self.alloc_ns, target);
@@ -218,6 +234,28 @@ mod tests {
             let plant = fast_path(wanted, a_turn);
             assert_eq!((plant.every, plant.turns), (expected.0, Some(expected.1)));
             assert!(a_turn * expected.1 as f64 / plant.every as f64 >= wanted);
+        }
+    }
+
+    #[test]
+    fn a_plant_grows_by_what_is_missing_of_its_figure_and_never_below_nothing() {
+        let plant = Plant { delay_ns: 10.0, every: 64, ballast_bytes: 1000, turns: None };
+        assert_eq!(plant.grown(2.0, Kind::Tail).delay_ns, 12.0);
+        assert_eq!(plant.grown(0.5, Kind::Throughput).delay_ns, 74.0);
+        assert_eq!(plant.grown(500.0, Kind::Resident), Plant { ballast_bytes: 1500, ..plant });
+        assert_eq!(plant.grown(-20.0, Kind::Tail).delay_ns, 0.0);
+    }
+
+    #[test]
+    fn what_is_wanted_of_a_plant() {
+        for (kind, size, reference, expected) in [
+            (Kind::Tail, 0.1, 100.0, 1.1),
+            (Kind::Tail, 0.1, 20.0, 1.2),
+            (Kind::Tail, 0.05, 20.0, 1.05),
+            (Kind::Throughput, 0.2, 20.0, 1.25),
+            (Kind::Resident, 0.1, 1e7, 1.1),
+        ] {
+            assert!((wanted(kind, size, reference) - expected).abs() < 1e-12, "{kind:?} {size}");
         }
     }
 

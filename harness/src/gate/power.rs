@@ -27,10 +27,25 @@ const COUNTED: &str = "tiny_hot";
 const BURNERS: usize = 2;
 /// Turns of the delay loop by which the instructions of one turn are counted.
 const PROBE_TURNS: u64 = 64;
-/// Times that a plant's effect is measured and corrected.
-const CORRECTIONS: usize = 3;
-/// Time of each.
-const CORRECTION_TIME: Duration = Duration::from_secs(9);
+/// Time for each measurement of what a plant does: short ones first, then long ones until it does what is wanted.
+const SIZINGS: [Duration; 5] = [
+    Duration::from_secs(9),
+    Duration::from_secs(9),
+    Duration::from_secs(27),
+    Duration::from_secs(27),
+    Duration::from_secs(27),
+];
+/// The shortest measurement that may end the sizing.
+const SIZING_ENOUGH: Duration = Duration::from_secs(20);
+/// Distance of ratios, of what a plant does and what is wanted of it, that ends the sizing.
+const SIZING_TOLERANCE: f64 = 0.01;
+
+/// A plant, and the ratio that it was measured to give in one run that nothing stops early; `None` where nothing is planted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sized {
+    plant: Plant,
+    effect: Option<f64>,
+}
 
 /// Runs gates of a study.
 pub struct Study<'a> {
@@ -38,7 +53,7 @@ pub struct Study<'a> {
     base: &'a str,
     shelf: Shelf,
     /// Plants by cell, sized once an invocation.
-    plants: Vec<(&'static str, Plant)>,
+    plants: Vec<(&'static str, Sized)>,
     revision: String,
     cpu: String,
 }
@@ -74,7 +89,7 @@ impl<'a> Study<'a> {
             _ => self.config.metrics.clone(),
         };
         let wanted = metrics.iter().map(|name| figures::find(name)).collect::<Result<Vec<_>>>()?;
-        let plant = self.plant(cell, contests(self.config, &wanted)?, past)?;
+        let Sized { plant, effect } = self.plant(cell, contests(self.config, &wanted)?, past)?;
         let contests = contests(self.config, &wanted)?;
         let candidate = plant.choice(&self.shelf, self.base)?;
         let reference = plant.without().choice(&self.shelf, self.base)?;
@@ -88,6 +103,7 @@ impl<'a> Study<'a> {
         let outcome = session::run([&candidate, &reference], contests, limits, row.seed, true, &mut |_| ())?;
         row.seconds = begin.elapsed().as_secs_f64();
         (row.delay_ns, row.every, row.ballast_bytes) = (plant.delay_ns, plant.every, plant.ballast_bytes);
+        row.effect = effect;
         (row.verdict, row.reason) = (outcome.verdict.name().into(), outcome.reason);
         fill(&mut row, &outcome.findings);
         Ok(row)
@@ -95,71 +111,95 @@ impl<'a> Study<'a> {
 
     /// Seconds that a gate of this cell may take, with the sizing of its plant where that is to come.
     pub fn seconds_at_most(&self, cell: &Cell, past: &[Row]) -> f64 {
-        let sized = !matches!(cell.kind, Kind::Tail | Kind::Throughput)
-            || self.plants.iter().any(|(name, _)| *name == cell.name)
-            || past.iter().any(|row| row.cell == cell.name && row.base == self.base && row.cpu == self.cpu);
-        let sizing = if sized { 0.0 } else { CORRECTIONS as f64 * CORRECTION_TIME.as_secs_f64() };
+        let sizing = if is_planted(cell) && self.known(cell, past).is_none() {
+            SIZINGS.iter().map(Duration::as_secs_f64).sum()
+        } else {
+            0.0
+        };
         self.config.budget_seconds + 2.0 + sizing
     }
 
-    /// The plant of a cell: that of a row on record, else solved from the base and corrected by what it is measured to do.
-    fn plant(&mut self, cell: &Cell, mut contests: Vec<Contest>, past: &[Row]) -> Result<Plant> {
-        contests.truncate(1);
-        let contest = contests.first().context("the configuration compares nothing")?;
-        let known = self.plants.iter().find(|(name, _)| *name == cell.name).map(|(_, plant)| *plant);
+    /// The plant that this invocation sized for the cell, or that of a row on record.
+    fn known(&self, cell: &Cell, past: &[Row]) -> Option<Sized> {
+        let own = self.plants.iter().find(|(name, _)| *name == cell.name).map(|(_, sized)| *sized);
         let same = |row: &&Row| {
             (row.cell.as_str(), row.base.as_str(), &row.cpu) == (cell.name, self.base, &self.cpu)
         };
-        let recorded = past.iter().find(same).map(|row| Plant {
-            delay_ns: row.delay_ns,
-            every: row.every,
-            ballast_bytes: row.ballast_bytes,
-            turns: None,
-        });
-        if let Some(plant) = known.or(recorded) {
-            return Ok(plant);
+        own.or_else(|| {
+            past.iter().find(same).map(|row| Sized {
+                plant: Plant {
+                    delay_ns: row.delay_ns,
+                    every: row.every,
+                    ballast_bytes: row.ballast_bytes,
+                    turns: None,
+                },
+                effect: row.effect,
+            })
+        })
+    }
+
+    /// The plant of a cell: that on record, else solved from the base and corrected by what it is measured to do.
+    fn plant(&mut self, cell: &Cell, mut contests: Vec<Contest>, past: &[Row]) -> Result<Sized> {
+        if let Some(sized) = self.known(cell, past) {
+            return Ok(sized);
         }
+        contests.truncate(1);
+        let contest = contests.first().context("the configuration compares nothing")?;
         let unplanted = Plant::default().choice(&self.shelf, self.base)?;
         let base = Base::measure(&unplanted, &contest.bench)?;
-        let mut plant = match cell.kind {
+        let plant = match cell.kind {
             Kind::Tail => base.tail(cell.size),
             Kind::Throughput => base.throughput(cell.size),
             Kind::Resident => base.resident(cell.size),
             Kind::Same | Kind::Instructions => base.tail(0.0).without(),
         };
-        if matches!(cell.kind, Kind::Tail | Kind::Throughput) {
-            for _ in 0..CORRECTIONS {
-                plant = self.corrected(cell, contest, plant)?;
-            }
-        }
-        self.plants.push((cell.name, plant));
-        Ok(plant)
+        let sized =
+            if is_planted(cell) { self.sized(cell, contest, plant)? } else { Sized { plant, effect: None } };
+        self.plants.push((cell.name, sized));
+        Ok(sized)
     }
 
-    /// Measures what a plant does, and makes it longer or shorter by what it misses: the end of a delay loop costs more
-    /// than its turns, and a clock of steps does not show where the p99 stands within one.
-    fn corrected(&self, cell: &Cell, contest: &Contest, plant: Plant) -> Result<Plant> {
+    /// Measures what a plant does, and makes it larger or smaller by what it misses, until a long measurement finds what
+    /// is wanted: the end of a delay loop costs more than its turns, and a clock of steps does not show where the p99
+    /// stands within one. What the last measurement found is the plant's effect, whatever it is.
+    fn sized(&self, cell: &Cell, contest: &Contest, mut plant: Plant) -> Result<Sized> {
+        let mut effect = f64::NAN;
+        for (number, time) in SIZINGS.iter().enumerate() {
+            let found = self.effect(cell, contest, plant, *time)?;
+            effect = found.ratio;
+            let wanted = plant::wanted(cell.kind, cell.size, found.reference);
+            eprintln!(
+                "{}: {:.1} ns every {} and {} B give {effect:.3}, {wanted:.3} is wanted",
+                cell.name, plant.delay_ns, plant.every, plant.ballast_bytes
+            );
+            let met = *time >= SIZING_ENOUGH && (effect - wanted).abs() <= SIZING_TOLERANCE;
+            if met || number + 1 == SIZINGS.len() {
+                break;
+            }
+            plant = plant.grown((wanted - effect) * found.reference, cell.kind);
+        }
+        Ok(Sized { plant, effect: Some(effect) })
+    }
+
+    /// What a plant does to the figure that it is for, in a comparison that lasts so long and decides nothing.
+    fn effect(&self, cell: &Cell, contest: &Contest, plant: Plant, time: Duration) -> Result<Finding> {
         let candidate = plant.choice(&self.shelf, self.base)?;
         let reference = plant.without().choice(&self.shelf, self.base)?;
-        let metric = if cell.kind == Kind::Tail { "alloc_ns_p99" } else { "ns_per_op" };
         // Errors this small decide nothing before the time is over.
-        let limits = Limits { budget: CORRECTION_TIME, false_alarm: 1e-300, missed: 1e-300 };
+        let limits = Limits { budget: time, false_alarm: 1e-300, missed: 1e-300 };
         let contest = Contest {
             bench: contest.bench.clone(),
             thresholds: contest.thresholds.clone(),
             recorded: contest.recorded.clone(),
         };
+        let metric = match cell.kind {
+            Kind::Throughput => "ns_per_op",
+            Kind::Resident => "resident_bytes_peak",
+            _ => "alloc_ns_p99",
+        };
         let found = session::run([&candidate, &reference], vec![contest], limits, 7, true, &mut |_| ())?;
-        let found = found.findings.iter().find(|finding| finding.metric == metric);
-        let found = found.with_context(|| format!("gate.toml does not take {metric}"))?;
-        let wanted = plant::wanted(cell.kind == Kind::Tail, cell.size, found.reference);
-        let missing_ns = (wanted - found.ratio) * found.reference;
-        let per_delay = if cell.kind == Kind::Tail { 1.0 } else { 2.0 * plant.every as f64 };
-        eprintln!(
-            "{}: {:.1} ns every {} give {:.3}, {wanted:.3} is wanted",
-            cell.name, plant.delay_ns, plant.every, found.ratio
-        );
-        Ok(Plant { delay_ns: (plant.delay_ns + missing_ns * per_delay).max(0.0), ..plant })
+        let found = found.findings.into_iter().find(|finding| finding.metric == metric);
+        found.with_context(|| format!("gate.toml does not take {metric}"))
     }
 
     /// Instruction counts: a turn of a loop every so many allocations, so that the fast path costs `size` more.
@@ -192,6 +232,11 @@ impl<'a> Study<'a> {
         fill(&mut row, &[finding]);
         Ok(row)
     }
+}
+
+/// Whether something is planted whose size is solved for.
+fn is_planted(cell: &Cell) -> bool {
+    matches!(cell.kind, Kind::Tail | Kind::Throughput | Kind::Resident)
 }
 
 /// A seed of its own for each gate, the same whenever it is run.

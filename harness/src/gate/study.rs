@@ -104,6 +104,8 @@ pub struct Row {
     pub every: u64,
     /// Ballast.
     pub ballast_bytes: u64,
+    /// The ratio that the plant was measured to give, in one long comparison before the gates.
+    pub effect: Option<f64>,
     /// Sources and machine.
     pub revision: String,
     /// Processor.
@@ -203,6 +205,7 @@ pub fn table(rows: &[Row]) -> Table {
     let head = [
         "cell",
         "planted",
+        "measured",
         "gates",
         "failed",
         "undecided",
@@ -212,13 +215,15 @@ pub fn table(rows: &[Row]) -> Table {
         "median ratio",
         "median s",
     ];
-    let note = "Intervals are Clopper and Pearson's. Of a planted regression `failed` is right; of equal sides it is a false alarm.";
+    let note = "Intervals are Clopper and Pearson's. Of a planted regression `failed` is right; of equal sides it is a false alarm. `measured` is the ratio that the plant gave in one long comparison of its own before the gates; the median ratio is that of gates which ended as early as they could, and lies beyond it.";
     let mut table = Table::new("How often the gate fails", note, 1, head.map(str::to_owned).into());
     for cell in CELLS.iter().filter(|cell| tally(rows, cell).gates > 0) {
         let Tally { gates, failed, undecided } = tally(rows, cell);
         let (low, high) = proportion::interval(failed, gates, CONFIDENCE);
         let own = || rows.iter().filter(|row| row.cell == cell.name);
         let ratios: Vec<f64> = own().filter_map(|row| row.ratio).collect();
+        let effects: Vec<f64> = own().filter_map(|row| row.effect).collect();
+        let effect = robust::median(&effects);
         let seconds: Vec<f64> = own().map(|row| row.seconds).collect();
         let shown =
             |value: Option<f64>, digits: usize| value.map_or("–".into(), |v| format!("{v:.digits$}"));
@@ -228,6 +233,7 @@ pub fn table(rows: &[Row]) -> Table {
         table.push(vec![
             Field::text(cell.name),
             Field::text(planted),
+            Field::text(shown(effect, 3)),
             Field::text(gates.to_string()),
             Field::text(failed.to_string()),
             Field::text(undecided.to_string()),
@@ -251,6 +257,7 @@ mod tests {
             gate,
             verdict: verdict.into(),
             ratio: Some(1.1),
+            effect: Some(1.105),
             seconds: 20.0,
             ..Row::default()
         }
@@ -302,6 +309,9 @@ mod tests {
         let rows: Vec<Row> =
             (0..20).map(|gate| row("p99_10", gate, if gate < 19 { "fail" } else { "pass" })).collect();
         let text = crate::tables::render::markdown(&table(&rows));
-        assert!(text.contains("| p99_10 | +10 % | 20 | 19 | 0 | 1 | 95.0 % | 75.1 – 99.9 % |"), "{text}");
+        assert!(
+            text.contains("| p99_10 | +10 % | 1.105 | 20 | 19 | 0 | 1 | 95.0 % | 75.1 – 99.9 % |"),
+            "{text}"
+        );
     }
 }
