@@ -176,9 +176,7 @@ fn a_learn_table_finds_a_best_setting_and_judges() {
 
 /// A cell under the learning layer, its log in `log`.
 fn record_log(log: &Path) {
-    let mut workload =
-        workloads::catalog::builtin().into_iter().find(|workload| workload.name == "mostly_idle").unwrap();
-    workload = workload.scaled(200_000);
+    let workload = workloads::catalog::find("mostly_idle").unwrap().scaled(200_000);
     let request = Request {
         engine: "ace".into(),
         workload,

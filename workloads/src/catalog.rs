@@ -25,6 +25,11 @@ pub fn builtin() -> Vec<Workload> {
     parse(include_str!("builtin.toml")).expect("the built-in list is valid")
 }
 
+/// The built-in workload of this name.
+pub fn find(name: &str) -> Option<Workload> {
+    builtin().into_iter().find(|workload| workload.name == name)
+}
+
 /// The workloads of a user's file. A name that is built in, or there twice, is an error.
 pub fn load(path: &Path) -> Result<Vec<Workload>, String> {
     let file = path.display();

@@ -39,7 +39,7 @@ mod steal;
 mod stream;
 mod validate;
 
-pub use catalog::{builtin, load};
+pub use catalog::{builtin, find, load};
 pub use clock::calibration;
 pub use probe::{LiveGauge, Sample};
 pub use run::{Hooks, Mode, NoHooks, Outcome, Prepared, RunError, RunOptions, Samples, prepare};

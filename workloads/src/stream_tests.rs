@@ -1,13 +1,13 @@
 //! Tests of the streams: pinned for ever, within their bounds, true to their distributions.
 
-use crate::catalog::builtin;
+use crate::catalog::{self, builtin};
 use crate::draw::Draw;
 use crate::program::{self, Act, Program};
 use crate::spec::{Churn, Model, Sizes, Workload};
 use crate::stream::{ALLOC, FREE, HAND_OFF, OPERAND_BITS, OPERAND_MASK, RESIZE, Writer};
 
 fn find(name: &str) -> Workload {
-    builtin().into_iter().find(|workload| workload.name == name).unwrap()
+    catalog::find(name).unwrap()
 }
 
 fn programs(workload: &Workload, threads: usize) -> Vec<Program> {

@@ -136,7 +136,7 @@ fn every_workload_accounts_for_its_bytes() {
 
 #[test]
 fn one_thread_does_exactly_what_the_specification_says() {
-    let find = |name: &str| builtin().into_iter().find(|workload| workload.name == name).unwrap();
+    let find = |name: &str| workloads::find(name).unwrap();
     let outcome = run(&find("rl_small").scaled(20_000), 2, Mode::Plain, false);
     assert_eq!(outcome.allocs + outcome.frees, 40_000);
     let outcome = run(&find("tiny_hot").scaled(2_000), 1, Mode::Plain, true);

@@ -85,7 +85,7 @@ fn streams_beyond_the_bound_are_refused() {
 
 #[test]
 fn scaling_keeps_proportions() {
-    let find = |name: &str| builtin().into_iter().find(|workload| workload.name == name).unwrap();
+    let find = |name: &str| workloads::find(name).unwrap();
     assert!(matches!(find("rl_small").scaled(20_000).model, Model::Churn(Churn { ops: 20_000, .. })));
     let tiny = find("tiny_hot").scaled(20_000).model;
     assert!(matches!(&tiny, Model::Batch(batch) if batch.cycles == 6_000 && batch.order == Order::Lifo));

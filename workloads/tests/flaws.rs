@@ -3,7 +3,7 @@
 mod support;
 
 use support::{Flaw, TestEngine};
-use workloads::{Mode, NoHooks, Outcome, RunError, RunOptions, builtin, prepare};
+use workloads::{Mode, NoHooks, Outcome, RunError, RunOptions, find, prepare};
 
 fn run(
     name: &str,
@@ -12,7 +12,7 @@ fn run(
     flaw: Flaw,
     verify: bool,
 ) -> (Result<Outcome, RunError>, &'static TestEngine) {
-    let workload = builtin().into_iter().find(|workload| workload.name == name).unwrap().scaled(ops);
+    let workload = find(name).unwrap().scaled(ops);
     let engine = TestEngine::leaked(flaw);
     let prepared = prepare(&workload, threads, 42).unwrap();
     (prepared.run(engine, &RunOptions { mode: Mode::Plain, verify, pin: false }, &NoHooks), engine)

@@ -16,7 +16,7 @@ fn cell(verb: &str, input: &[u8]) -> Output {
 }
 
 fn workload(name: &str) -> Workload {
-    workloads::catalog::builtin().into_iter().find(|workload| workload.name == name).unwrap().scaled(4_000)
+    workloads::catalog::find(name).unwrap().scaled(4_000)
 }
 
 fn request(engine: &str, pass: Pass) -> Request {

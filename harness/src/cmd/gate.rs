@@ -2,17 +2,17 @@
 //!
 //! Exit code 0 pass, 1 fail, 2 undecided, 3 could not run. An error is one line, and leaves no report behind.
 
-use std::path::{Path, PathBuf};
+mod counted;
+mod recorded;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
-use crate::engine::{Choice, Shelf};
-use crate::gate::baseline::{self, Baseline};
 use crate::gate::callgrind;
 use crate::gate::checkout::Checkout;
 use crate::gate::config::Config;
-use crate::gate::counts;
 use crate::gate::figures::{self, GateMetric};
 use crate::gate::junit;
 use crate::gate::lineup::{contests, workload};
@@ -133,10 +133,10 @@ fn try_run(args: &Args) -> Result<u8> {
     interrupt::listen();
     let config = Config::load(&args.shared.config)?;
     if let Some(path) = &args.record_baseline {
-        return record(&config, path);
+        return counted::record(&config, path);
     }
     let report = match &args.instructions_baseline {
-        Some(path) => match against_counts(args, &config, path)? {
+        Some(path) => match counted::against_counts(args, &config, path)? {
             Some(report) => report,
             None => return Ok(Verdict::Pass.code()),
         },
@@ -215,7 +215,7 @@ fn compare(args: &Args, config: &Config) -> Result<Report> {
     let wanted = Wanted::new(&args.shared, config)?;
     budget(&args.shared, config)?;
     if let Word::Baseline(path) = &reference_word {
-        return against_record(args, config, &candidate_word, path, &engine);
+        return recorded::against_record(args, config, &candidate_word, path, &engine);
     }
     let mut talk = args.shared.talk();
     let candidate = side::resolve(&candidate_word, &engine, args.allow_dirty, &mut talk)?;
@@ -308,104 +308,4 @@ fn remarks(sides: [&Side; 2]) -> Vec<String> {
         }
     }
     remarks
-}
-
-/// A recorded result file as reference: the candidate beside a control engine, against the same ratio on record.
-fn against_record(
-    args: &Args,
-    config: &Config,
-    candidate: &Word,
-    path: &Path,
-    engine: &str,
-) -> Result<Report> {
-    let record = Baseline::open(path)?;
-    let ops = baseline::ops(path)?;
-    let mut talk = args.shared.talk();
-    let wanted = Wanted::new(&args.shared, config)?;
-    let metrics: Vec<_> = wanted.metrics.into_iter().filter(|metric| Baseline::holds(metric)).collect();
-    ensure!(
-        !metrics.is_empty(),
-        "{} can hold none of these metrics; name others with --metrics",
-        path.display()
-    );
-    let mut contests = contests(config, &metrics)?;
-    let side = side::resolve(candidate, engine, args.allow_dirty, &mut talk)?;
-    ensure!(
-        side.choice.engine != args.control,
-        "--control: '{}' is judged itself; name another",
-        args.control
-    );
-    let control = control(&side, &args.control)?;
-    for contest in &mut contests {
-        let bench = &mut contest.bench;
-        bench.plain = true;
-        bench.workload = workload(&bench.workload.name)?.scaled(ops);
-        contest.recorded = bench
-            .metrics
-            .iter()
-            .map(|metric| {
-                record.ratio(metric, &side.choice.engine, &args.control, &bench.workload.name, bench.threads)
-            })
-            .collect::<Result<_>>()?;
-    }
-    let limits = Limits {
-        budget: budget(&args.shared, config)?,
-        false_alarm: config.false_alarm,
-        missed: config.missed,
-    };
-    let mut outcome = session::run(
-        [&side.choice, &control],
-        contests,
-        limits,
-        args.shared.seed,
-        !args.shared.no_pin,
-        &mut talk,
-    )?;
-    outcome.notes.push(format!(
-        "weaker than a reference measured beside: ratios to {} are compared with those on record, and a machine that slows the two engines differently is not told from a regression; columns candidate and reference show the candidate and {}",
-        args.control, args.control
-    ));
-    let engine = side.choice.engine.clone();
-    Ok(report(config, &args.shared, [side.label, path.display().to_string()], engine, outcome))
-}
-
-/// The control engine: of the candidate's own binary where it has it, else of the one beside this program.
-fn control(side: &Side, name: &str) -> Result<Choice> {
-    side::ask(&side.choice.binary, name).or_else(|_| Shelf::open()?.choose(name))
-}
-
-fn record(config: &Config, path: &Path) -> Result<u8> {
-    let found = counts::count(config)?;
-    counts::write(path, &found)?;
-    say(format!("{} counts recorded in {}", found.len(), path.display()))?;
-    Ok(0)
-}
-
-/// Instruction counts of this build against those on record; `None` where they cannot be compared and need not be.
-fn against_counts(args: &Args, config: &Config, path: &Path) -> Result<Option<Report>> {
-    let table = counts::read(path)?;
-    let libc = counts::libc(&Shelf::open()?)?;
-    match counts::comparable(&table, &libc, path) {
-        Err(foreign) if args.skip_foreign => {
-            let line = format!("nothing compared: {foreign}");
-            say(&line)?;
-            if annotates(args) {
-                say(junit::annotation("warning", "Gate: nothing compared", &line))?;
-            }
-            return Ok(None);
-        }
-        outcome => outcome?,
-    }
-    let begin = std::time::Instant::now();
-    let findings = counts::against(config, &table, path)?;
-    let (verdict, reason) = callgrind::judge(&findings);
-    let notes = vec![format!(
-        "margin {:.1} %: counts repeat to the digit, the margin is what a change may cost without being looked at",
-        100.0 * (config.instructions.baseline_fail_above - 1.0)
-    )];
-    let seconds = begin.elapsed().as_secs_f64();
-    let outcome = Outcome { verdict, reason, crashed: false, findings, notes, seconds };
-    let engines = config.instructions.baseline_engines.join(", ");
-    let labels = ["this build".into(), path.display().to_string()];
-    Ok(Some(report(config, &args.shared, labels, engines, outcome)))
 }

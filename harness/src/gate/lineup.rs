@@ -49,8 +49,7 @@ fn contest(config: &Config, entry: &Entry, pass: Pass, metrics: Vec<&'static Gat
 
 /// The built-in workload of this name.
 pub fn workload(name: &str) -> Result<Workload> {
-    let found = catalog::builtin().into_iter().find(|workload| workload.name == name);
-    found.with_context(|| format!("no workload is called '{name}' (see: allocbench list)"))
+    catalog::find(name).with_context(|| format!("no workload is called '{name}' (see: allocbench list)"))
 }
 
 #[cfg(test)]

@@ -157,11 +157,17 @@ pub struct Tally {
 
 /// Counts the rows of a cell.
 pub fn tally(rows: &[Row], cell: &Cell) -> Tally {
-    let of = |verdict: Option<&str>| {
-        let own = rows.iter().filter(|row| row.cell == cell.name);
-        own.filter(|row| verdict.is_none_or(|verdict| row.verdict == verdict)).count() as u64
-    };
-    Tally { gates: of(None), failed: of(Some("fail")), undecided: of(Some("undecided")) }
+    count(rows.iter().filter(|row| row.cell == cell.name))
+}
+
+fn count<'a>(rows: impl Iterator<Item = &'a Row>) -> Tally {
+    let mut tally = Tally { gates: 0, failed: 0, undecided: 0 };
+    for row in rows {
+        tally.gates += 1;
+        tally.failed += u64::from(row.verdict == "fail");
+        tally.undecided += u64::from(row.verdict == "undecided");
+    }
+    tally
 }
 
 /// Whether a cell needs no further gate: all are run, or the interval of a power cell lies on one side already.
@@ -217,34 +223,40 @@ pub fn table(rows: &[Row]) -> Table {
     ];
     let note = "Intervals are Clopper and Pearson's. Of a planted regression `failed` is right; of equal sides it is a false alarm. `measured` is the ratio that the plant gave in one long comparison of its own before the gates; the median ratio is that of gates which ended as early as they could, and lies beyond it.";
     let mut table = Table::new("How often the gate fails", note, 1, head.map(str::to_owned).into());
-    for cell in CELLS.iter().filter(|cell| tally(rows, cell).gates > 0) {
-        let Tally { gates, failed, undecided } = tally(rows, cell);
-        let (low, high) = proportion::interval(failed, gates, CONFIDENCE);
-        let own = || rows.iter().filter(|row| row.cell == cell.name);
-        let ratios: Vec<f64> = own().filter_map(|row| row.ratio).collect();
-        let effects: Vec<f64> = own().filter_map(|row| row.effect).collect();
-        let effect = robust::median(&effects);
-        let seconds: Vec<f64> = own().map(|row| row.seconds).collect();
-        let shown =
-            |value: Option<f64>, digits: usize| value.map_or("–".into(), |v| format!("{v:.digits$}"));
+    for cell in &CELLS {
         let sign = if cell.kind == Kind::Throughput { '−' } else { '+' };
         let planted =
             if cell.size > 0.0 { format!("{sign}{:.0} %", 100.0 * cell.size) } else { "–".into() };
-        table.push(vec![
-            Field::text(cell.name),
-            Field::text(planted),
-            Field::text(shown(effect, 3)),
-            Field::text(gates.to_string()),
-            Field::text(failed.to_string()),
-            Field::text(undecided.to_string()),
-            Field::text((gates - failed - undecided).to_string()),
-            Field::text(format!("{:.1} %", 100.0 * failed as f64 / gates as f64)),
-            Field::text(format!("{:.1} – {:.1} %", 100.0 * low, 100.0 * high)),
-            Field::text(shown(robust::median(&ratios), 3)),
-            Field::text(shown(robust::median(&seconds), 1)),
-        ]);
+        push(&mut table, cell.name, planted, rows.iter().filter(|row| row.cell == cell.name).collect());
     }
+    let same = |row: &&Row| CELLS.iter().any(|cell| cell.kind == Kind::Same && cell.name == row.cell);
+    push(&mut table, "all aa, timed", "–".into(), rows.iter().filter(same).collect());
     table
+}
+
+/// Adds the line of these rows; none for none.
+fn push(table: &mut Table, name: &str, planted: String, rows: Vec<&Row>) {
+    if rows.is_empty() {
+        return;
+    }
+    let Tally { gates, failed, undecided } = count(rows.iter().copied());
+    let (low, high) = proportion::interval(failed, gates, CONFIDENCE);
+    let median = |values: Vec<f64>, digits: usize| {
+        robust::median(&values).map_or("–".into(), |value| format!("{value:.digits$}"))
+    };
+    table.push(vec![
+        Field::text(name),
+        Field::text(planted),
+        Field::text(median(rows.iter().filter_map(|row| row.effect).collect(), 3)),
+        Field::text(gates.to_string()),
+        Field::text(failed.to_string()),
+        Field::text(undecided.to_string()),
+        Field::text((gates - failed - undecided).to_string()),
+        Field::text(format!("{:.1} %", 100.0 * failed as f64 / gates as f64)),
+        Field::text(format!("{:.1} – {:.1} %", 100.0 * low, 100.0 * high)),
+        Field::text(median(rows.iter().filter_map(|row| row.ratio).collect(), 3)),
+        Field::text(median(rows.iter().map(|row| row.seconds).collect(), 1)),
+    ]);
 }
 
 #[cfg(test)]
@@ -311,6 +323,18 @@ mod tests {
         let text = crate::tables::render::markdown(&table(&rows));
         assert!(
             text.contains("| p99_10 | +10 % | 1.105 | 20 | 19 | 0 | 1 | 95.0 % | 75.1 – 99.9 % |"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn gates_of_equal_sides_are_also_counted_together() {
+        let rows: Vec<Row> = (0..40)
+            .map(|gate| row(if gate % 2 == 0 { "aa_quiet" } else { "aa_load" }, gate, "pass"))
+            .collect();
+        let text = crate::tables::render::markdown(&table(&rows));
+        assert!(
+            text.contains("| all aa, timed | – | 1.105 | 40 | 0 | 0 | 40 | 0.0 % | 0.0 – 8.8 % |"),
             "{text}"
         );
     }
