@@ -190,9 +190,9 @@ fn two_per_cent_more_instructions_on_the_fast_path_fail_every_time_and_equal_sid
         assert_eq!(of(cell).count(), 5, "{cell}");
         assert!(of(cell).all(|row| row.base == "ace" && row.verdict == verdict), "{cell}: {rows:?}");
     }
-    // Two per cent of the fast path, which is a part of what an operation of the loop costs.
+    // Two per cent of the fast path, which is a seventh to a quarter of what an operation of the loop costs, by the build.
     let planted =
-        |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (1.003..1.02).contains(&ratio));
+        |row: &harness::gate::study::Row| row.ratio.is_some_and(|ratio| (1.0022..1.01).contains(&ratio));
     assert!(of("instructions_2").all(planted), "{rows:?}");
     // Waits are not counted, so what is left is the same work: a fiftieth of the margin is room for chance in addresses.
     let equal =

@@ -72,12 +72,16 @@ impl Plant {
     }
 }
 
-/// Adds `wanted` instructions to an operation of a loop that allocates, one turn adding `a_turn` where it is planted in
-/// every allocation: one turn every so many allocations, or several in each. Never less than is wanted.
-pub fn fast_path(wanted: f64, a_turn: f64) -> Plant {
-    let every = (a_turn / wanted).floor().max(1.0);
-    let turns = (wanted * every / a_turn).ceil();
-    Plant { every: every as u64, turns: Some(turns as u64), ..Plant::default() }
+/// Adds `wanted` instructions to an operation of a loop that allocates. `first` and `further` are what the first turn of
+/// a delay and each after it add to an operation, planted in every allocation: one turn every so many allocations, or
+/// several in each. Never less than is wanted.
+pub fn fast_path(wanted: f64, first: f64, further: f64) -> Plant {
+    if wanted <= first {
+        let every = (first / wanted).floor();
+        return Plant { every: every as u64, turns: Some(1), ..Plant::default() };
+    }
+    let turns = 1.0 + ((wanted - first) / further).ceil();
+    Plant { every: 1, turns: Some(turns as u64), ..Plant::default() }
 }
 
 /// What cells without a plant found.
@@ -230,10 +234,16 @@ mod tests {
 
     #[test]
     fn a_share_of_the_fast_path_is_a_turn_every_few_allocations_or_several_in_each() {
-        for (wanted, a_turn, expected) in [(0.3, 2.0, (6, 1)), (2.0, 2.0, (1, 1)), (5.0, 2.0, (1, 3))] {
-            let plant = fast_path(wanted, a_turn);
+        for (wanted, first, further, expected) in [
+            (0.3, 2.0, 1.0, (6, 1)),
+            (2.0, 2.0, 1.0, (1, 1)),
+            (5.0, 2.0, 1.5, (1, 3)),
+            (5.1, 2.0, 1.5, (1, 4)),
+        ] {
+            let plant = fast_path(wanted, first, further);
             assert_eq!((plant.every, plant.turns), (expected.0, Some(expected.1)));
-            assert!(a_turn * expected.1 as f64 / plant.every as f64 >= wanted);
+            let turns = expected.1 as f64;
+            assert!((first + (turns - 1.0) * further) / plant.every as f64 >= wanted);
         }
     }
 

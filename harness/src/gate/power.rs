@@ -25,7 +25,7 @@ use crate::machine;
 const COUNTED: &str = "tiny_hot";
 /// Processes that load the machine: one more than a quiet machine has processors to give.
 const BURNERS: usize = 2;
-/// Turns of the delay loop by which the instructions of one turn are counted.
+/// Turns of the delay loop by which the instructions of a turn after the first are counted.
 const PROBE_TURNS: u64 = 64;
 /// Time for each measurement of what a plant does: short ones first, then long ones until it does what is wanted.
 const SIZINGS: [Duration; 5] = [
@@ -42,7 +42,7 @@ const SIZING_TOLERANCE: f64 = 0.01;
 
 /// A plant, and the ratio that it was measured to give in one run that nothing stops early; `None` where nothing is planted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Sized {
+struct Planted {
     plant: Plant,
     effect: Option<f64>,
 }
@@ -53,7 +53,7 @@ pub struct Study<'a> {
     base: &'a str,
     shelf: Shelf,
     /// Plants by cell, sized once an invocation.
-    plants: Vec<(&'static str, Sized)>,
+    plants: Vec<(&'static str, Planted)>,
     revision: String,
     cpu: String,
 }
@@ -89,7 +89,7 @@ impl<'a> Study<'a> {
             _ => self.config.metrics.clone(),
         };
         let wanted = metrics.iter().map(|name| figures::find(name)).collect::<Result<Vec<_>>>()?;
-        let Sized { plant, effect } = self.plant(cell, contests(self.config, &wanted)?, past)?;
+        let Planted { plant, effect } = self.plant(cell, contests(self.config, &wanted)?, past)?;
         let contests = contests(self.config, &wanted)?;
         let candidate = plant.choice(&self.shelf, self.base)?;
         let reference = plant.without().choice(&self.shelf, self.base)?;
@@ -120,13 +120,13 @@ impl<'a> Study<'a> {
     }
 
     /// The plant that this invocation sized for the cell, or that of a row on record.
-    fn known(&self, cell: &Cell, past: &[Row]) -> Option<Sized> {
+    fn known(&self, cell: &Cell, past: &[Row]) -> Option<Planted> {
         let own = self.plants.iter().find(|(name, _)| *name == cell.name).map(|(_, sized)| *sized);
         let same = |row: &&Row| {
             (row.cell.as_str(), row.base.as_str(), &row.cpu) == (cell.name, self.base, &self.cpu)
         };
         own.or_else(|| {
-            past.iter().find(same).map(|row| Sized {
+            past.iter().find(same).map(|row| Planted {
                 plant: Plant {
                     delay_ns: row.delay_ns,
                     every: row.every,
@@ -139,7 +139,7 @@ impl<'a> Study<'a> {
     }
 
     /// The plant of a cell: that on record, else solved from the base and corrected by what it is measured to do.
-    fn plant(&mut self, cell: &Cell, mut contests: Vec<Contest>, past: &[Row]) -> Result<Sized> {
+    fn plant(&mut self, cell: &Cell, mut contests: Vec<Contest>, past: &[Row]) -> Result<Planted> {
         if let Some(sized) = self.known(cell, past) {
             return Ok(sized);
         }
@@ -153,8 +153,11 @@ impl<'a> Study<'a> {
             Kind::Resident => base.resident(cell.size),
             Kind::Same | Kind::Instructions => base.tail(0.0).without(),
         };
-        let sized =
-            if is_planted(cell) { self.sized(cell, contest, plant)? } else { Sized { plant, effect: None } };
+        let sized = if is_planted(cell) {
+            self.sized(cell, contest, plant)?
+        } else {
+            Planted { plant, effect: None }
+        };
         self.plants.push((cell.name, sized));
         Ok(sized)
     }
@@ -162,7 +165,7 @@ impl<'a> Study<'a> {
     /// Measures what a plant does, and makes it larger or smaller by what it misses, until a long measurement finds what
     /// is wanted: the end of a delay loop costs more than its turns, and a clock of steps does not show where the p99
     /// stands within one. What the last measurement found is the plant's effect, whatever it is.
-    fn sized(&self, cell: &Cell, contest: &Contest, mut plant: Plant) -> Result<Sized> {
+    fn sized(&self, cell: &Cell, contest: &Contest, mut plant: Plant) -> Result<Planted> {
         let mut effect = f64::NAN;
         for (number, time) in SIZINGS.iter().enumerate() {
             let found = self.effect(cell, contest, plant, *time)?;
@@ -178,7 +181,7 @@ impl<'a> Study<'a> {
             }
             plant = plant.grown((wanted - effect) * found.reference, cell.kind);
         }
-        Ok(Sized { plant, effect: Some(effect) })
+        Ok(Planted { plant, effect: Some(effect) })
     }
 
     /// What a plant does to the figure that it is for, in a comparison that lasts so long and decides nothing.
@@ -219,9 +222,11 @@ impl<'a> Study<'a> {
         let mut plant = plain;
         if cell.size > 0.0 {
             let (own, floor) = (count(self.base, plain)?.per_op(), count(FLOOR, plain)?.per_op());
-            let probe = Plant { turns: Some(PROBE_TURNS), ..plain };
-            let a_turn = (count(self.base, probe)?.per_op() - own) / PROBE_TURNS as f64;
-            plant = plant::fast_path(cell.size * (own - floor), a_turn);
+            let probe =
+                |turns| count(self.base, Plant { turns: Some(turns), ..plain }).map(|found| found.per_op());
+            let (one, many) = (probe(1)?, probe(PROBE_TURNS)?);
+            let further = (many - one) / (PROBE_TURNS - 1) as f64;
+            plant = plant::fast_path(cell.size * (own - floor), one - own, further);
         }
         let reference = count(self.base, Plant { turns: Some(0), ..plant })?;
         let finding = callgrind::compare(&count(self.base, plant)?, &reference, settings.fail_above);
