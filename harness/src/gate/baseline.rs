@@ -37,7 +37,10 @@ impl Baseline {
     pub fn open(path: &Path) -> Result<Baseline> {
         let shown = path.display().to_string();
         let rows = store::read(path)?;
-        ensure!(!rows.is_empty(), "{shown} holds no row; record a baseline: make bench BENCH_FLAGS='--out FOLDER'");
+        ensure!(
+            !rows.is_empty(),
+            "{shown} holds no row; record a baseline: make bench BENCH_FLAGS='--out FOLDER'"
+        );
         Ok(Baseline { data: Dataset::new(rows), shown })
     }
 
