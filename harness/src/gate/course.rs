@@ -28,6 +28,7 @@ pub struct Recorded {
 }
 
 /// What is compared in one bench: metrics in the order of the bench's.
+#[derive(Clone)]
 pub struct Contest {
     /// What is run.
     pub bench: Bench,

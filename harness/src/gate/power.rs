@@ -15,7 +15,7 @@ use crate::gate::config::Config;
 use crate::gate::course::Contest;
 use crate::gate::figures;
 use crate::gate::lineup::{contests, workload};
-use crate::gate::plant::{self, Base, Plant};
+use crate::gate::plant::{self, Base, Plant, TAIL_EVERY};
 use crate::gate::session::{self, Limits};
 use crate::gate::study::{Cell, Kind, Row};
 use crate::gate::verdict::{Finding, Verdict};
@@ -89,8 +89,8 @@ impl<'a> Study<'a> {
             _ => self.config.metrics.clone(),
         };
         let wanted = metrics.iter().map(|name| figures::find(name)).collect::<Result<Vec<_>>>()?;
-        let Planted { plant, effect } = self.plant(cell, contests(self.config, &wanted)?, past)?;
         let contests = contests(self.config, &wanted)?;
+        let Planted { plant, effect } = self.plant(cell, &contests, past)?;
         let candidate = plant.choice(&self.shelf, self.base)?;
         let reference = plant.without().choice(&self.shelf, self.base)?;
         let _load = if cell.load { Some(Load::start()?) } else { None };
@@ -139,25 +139,22 @@ impl<'a> Study<'a> {
     }
 
     /// The plant of a cell: that on record, else solved from the base and corrected by what it is measured to do.
-    fn plant(&mut self, cell: &Cell, mut contests: Vec<Contest>, past: &[Row]) -> Result<Planted> {
+    fn plant(&mut self, cell: &Cell, contests: &[Contest], past: &[Row]) -> Result<Planted> {
+        let contest = contests.first().context("the configuration compares nothing")?;
+        if !is_planted(cell) {
+            return Ok(Planted { plant: Plant { every: TAIL_EVERY, ..Plant::default() }, effect: None });
+        }
         if let Some(sized) = self.known(cell, past) {
             return Ok(sized);
         }
-        contests.truncate(1);
-        let contest = contests.first().context("the configuration compares nothing")?;
         let unplanted = Plant::default().choice(&self.shelf, self.base)?;
         let base = Base::measure(&unplanted, &contest.bench)?;
         let plant = match cell.kind {
             Kind::Tail => base.tail(cell.size),
             Kind::Throughput => base.throughput(cell.size),
-            Kind::Resident => base.resident(cell.size),
-            Kind::Same | Kind::Instructions => base.tail(0.0).without(),
+            _ => base.resident(cell.size),
         };
-        let sized = if is_planted(cell) {
-            self.sized(cell, contest, plant)?
-        } else {
-            Planted { plant, effect: None }
-        };
+        let sized = self.sized(cell, contest, plant)?;
         self.plants.push((cell.name, sized));
         Ok(sized)
     }
@@ -190,17 +187,13 @@ impl<'a> Study<'a> {
         let reference = plant.without().choice(&self.shelf, self.base)?;
         // Errors this small decide nothing before the time is over.
         let limits = Limits { budget: time, false_alarm: 1e-300, missed: 1e-300 };
-        let contest = Contest {
-            bench: contest.bench.clone(),
-            thresholds: contest.thresholds.clone(),
-            recorded: contest.recorded.clone(),
-        };
         let metric = match cell.kind {
             Kind::Throughput => "ns_per_op",
             Kind::Resident => "resident_bytes_peak",
             _ => "alloc_ns_p99",
         };
-        let found = session::run([&candidate, &reference], vec![contest], limits, 7, true, &mut |_| ())?;
+        let found =
+            session::run([&candidate, &reference], vec![contest.clone()], limits, 7, true, &mut |_| ())?;
         let found = found.findings.into_iter().find(|finding| finding.metric == metric);
         found.with_context(|| format!("gate.toml does not take {metric}"))
     }
